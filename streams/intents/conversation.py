@@ -1,0 +1,82 @@
+"""What `intents` remembers of a conversation: a pure fold over its lifecycle and turns."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from models.redaction import Memory, redact
+from schemas.base import Contract
+from schemas.conversation import (
+    Channel,
+    ConversationAssigned,
+    ConversationEnded,
+    ConversationIdentified,
+    ConversationStarted,
+    ConversationTransferred,
+    Lifecycle,
+    Turn,
+)
+
+_PLACEHOLDERS = frozenset({"", "0", "-", "none", "null", "n/a", "unknown", "anonymous", "anon", "undefined"})
+"""Customer ids that sources send when they know none, in lower case."""
+
+
+class Conversation(Contract):
+    """One row of the conversation table."""
+
+    version: Literal[1] = 1
+    route_key: str
+    """customer_id if known when the conversation started, else conversation_id; never changes."""
+    channel: Channel
+    customer_id: str | None = None
+    agent_id: str | None = None
+    team: str | None = None
+    language: str = "en"
+    redaction: dict[str, Memory] = Field(default_factory=dict)
+    """Per speaker, what redaction must remember: numbers are split across turns."""
+
+
+def known_customer(customer_id: str | None) -> str | None:
+    """The id, or None where it is a placeholder: such a conversation is anonymous."""
+    return None if customer_id is None or customer_id.strip().lower() in _PLACEHOLDERS else customer_id
+
+
+def fold_lifecycle(conversation: Conversation | None, event: Lifecycle) -> Conversation:
+    """The conversation after `event`; None: this is the first that is heard of it."""
+    if isinstance(event, ConversationStarted):
+        customer_id = known_customer(event.customer_id)
+        route_key = conversation.route_key if conversation else customer_id or event.conversation_id
+        return Conversation(
+            route_key=route_key,
+            channel=event.channel,
+            customer_id=customer_id,
+            agent_id=event.agent_id or (conversation.agent_id if conversation else None),
+            team=event.team or (conversation.team if conversation else None),
+            language=event.language,
+            redaction=conversation.redaction if conversation else {},
+        )
+    conversation = conversation or unannounced(event.conversation_id)
+    match event:
+        case ConversationAssigned() | ConversationTransferred():
+            return conversation.model_copy(update={"agent_id": event.agent_id, "team": event.team or conversation.team})
+        case ConversationIdentified():
+            return conversation.model_copy(update={"customer_id": known_customer(event.customer_id)})
+        case ConversationEnded():
+            return conversation.model_copy(update={"redaction": {}})
+
+
+def fold_turn(conversation: Conversation | None, turn: Turn) -> tuple[Conversation, Turn]:
+    """The conversation after `turn`, and the turn as it may be stored. A partial is redacted but not remembered: its
+    words come again in the next."""
+    conversation = conversation or unannounced(turn.conversation_id)
+    text, memory = redact(turn.text, conversation.redaction.get(turn.speaker, Memory()))
+    if turn.is_final:
+        conversation = conversation.model_copy(
+            update={"redaction": {**conversation.redaction, turn.speaker.value: memory}}
+        )
+    return conversation, turn.model_copy(update={"text": text})
+
+
+def unannounced(conversation_id: str) -> Conversation:
+    """A conversation whose start was never heard: anonymous, nobody's, and by voice until told otherwise."""
+    return Conversation(route_key=conversation_id, channel=Channel.VOICE)
