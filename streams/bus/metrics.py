@@ -74,6 +74,7 @@ BUS_UNAVAILABLE = Counter("livecue_bus_unavailable", "Times publishing was given
 TURNS = Counter(
     "livecue_turns", "Turns by what became of them: scored, unscored (model slow or gone), skipped (partials).", ("outcome",)
 )
+MODEL_UP = Gauge("livecue_model_up", "1 while turns are scored; 0 while the model is slow or gone (rules only).")
 MODEL_SECONDS = Histogram("livecue_model_seconds", "One batch of texts through the intent model.", buckets=_SECONDS)
 
 # --- Decisions ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.topics import INTENTS_TOPIC, TURNS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
-from streams.bus.metrics import DUPLICATES, TURNS_SCORED, TURNS_UNSCORED
+from streams.bus.metrics import REPUBLISHED, TURNS
 from streams.bus.ports import Effects, Message, Record, Table
 from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn
 from streams.intents.scoring import Scoring
@@ -92,7 +92,7 @@ class IntentsProcessor:
         account = ledger.open(record.partition, owner)
         published = account.published(input_id)
         if published is not None or (owner, input_id) in pending:
-            DUPLICATES.labels(self.name).inc()
+            REPUBLISHED.labels(self.name).inc()
             return list(published or ())
         before = folded.get(owner) or _read(account)
         routed: ScoredTurn | RoutedLifecycle
@@ -115,7 +115,7 @@ class IntentsProcessor:
             routed = item.routed
             if isinstance(routed, ScoredTurn) and index in scored:
                 routed = routed.model_copy(update={"scores": scored[index]})
-                (TURNS_UNSCORED if scored[index] is None else TURNS_SCORED).inc()
+                TURNS.labels("unscored" if scored[index] is None else "scored").inc()
             message = Message(INTENTS_TOPIC.name, routed.route_key, encode(routed))
             messages += item.account.commit(item.input_id, encode(item.conversation), [message], item.at)
         return messages

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from schemas.conversation import Speaker
 from schemas.intent import Scores
-from streams.bus.metrics import MODEL_UP, SCORING_SECONDS
+from streams.bus.metrics import MODEL_SECONDS, MODEL_UP
 
 Score = Callable[[Sequence[tuple[Speaker, str]]], list[Scores]]
 """(speaker, text) pairs in, as many scores out, in order. Blocking; runs on a thread of its own."""
@@ -46,7 +46,7 @@ class Scoring:
             _LOG.error("the model is out of use for %.0f s: %s: %s", self._rest_s, type(error).__name__, error)
             self._open(call, loop.time())
             return [None] * len(turns)
-        SCORING_SECONDS.observe(loop.time() - started)
+        MODEL_SECONDS.observe(loop.time() - started)
         MODEL_UP.set(1)
         return list(scores)
 
