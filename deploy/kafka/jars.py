@@ -163,10 +163,10 @@ def _ways_out(reason: str) -> str:
     return (
         f"cannot fetch Apache Kafka {VERSION}: {reason}\n"
         "Ways out:\n"
-        "  - use a Kafka you already have: LIVECUE_KAFKA=host:port\n"
-        "  - behind a proxy, set HTTPS_PROXY; with a Maven mirror of your own, name it under [repositories] in jgo.conf\n"
-        f"  - without a network, copy {cache_folder()} from a machine where `livecue kafka start` has run once\n"
-        "    (LIVECUE_CACHE=DIR keeps it elsewhere: DIR/" + f"kafka-{VERSION})"
+        "  - use a Kafka that you have: LIVECUE_KAFKA=host:port\n"
+        "  - behind a proxy, set HTTPS_PROXY; with a Maven mirror, name it under [repositories] in ~/.config/jgo.conf\n"
+        f"  - without a network, copy {cache_folder()} from a machine where `livecue kafka start` has run\n"
+        "    (LIVECUE_CACHE=DIR moves it into DIR)"
     )
 
 

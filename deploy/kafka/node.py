@@ -20,8 +20,8 @@ from pathlib import Path
 from deploy.kafka import daemon, jars, storage
 from deploy.kafka.errors import LocalKafkaError
 from deploy.kafka.flock import exclusive
-from deploy.kafka.java import java
 from deploy.kafka.jars import Progress
+from deploy.kafka.java import java
 from deploy.kafka.probe import answers
 
 DEFAULT_DATA_DIR = Path(".livecue/kafka")

@@ -64,8 +64,10 @@ def format_once(data_dir: Path, java_command: Sequence[str]) -> None:
     _write(data_dir, "format.properties", _free_port(), records=aside.name)
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
-        [*java_command, "kafka.tools.StorageTool", "format", "--standalone"]
-        + [f"--cluster-id={cluster_id}", "--config=format.properties"],
+        [
+            *(*java_command, "kafka.tools.StorageTool", "format", "--standalone"),
+            *(f"--cluster-id={cluster_id}", "--config=format.properties"),
+        ],
         cwd=data_dir,
         stdin=subprocess.DEVNULL,
         capture_output=True,
