@@ -1,34 +1,14 @@
 """The ledger: redelivery recognised, any prefix of its writes consistent, bounded."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from builders import T0, at
+from fakes import Rows
 
 from streams.bus.ledger import HORIZON, HORIZON_INPUTS, Ledger, owners
-from streams.bus.ports import Message, Write
-
-
-@dataclass
-class Rows:
-    """A `Table` in a dict."""
-
-    rows: dict[tuple[int, str], bytes] = field(default_factory=dict)
-
-    def get(self, partition: int, key: str) -> bytes | None:
-        return self.rows.get((partition, key))
-
-    def scan(self, partition: int, prefix: str) -> Iterator[tuple[str, bytes]]:
-        yield from sorted((k, v) for (p, k), v in self.rows.items() if p == partition and k.startswith(prefix))
-
-    def carry_out(self, writes: Sequence[Write]) -> None:
-        for write in writes:
-            if write.value is None:
-                self.rows.pop((write.partition, write.key), None)
-            else:
-                self.rows[write.partition, write.key] = write.value
+from streams.bus.ports import Message
 
 
 def message(text: str) -> Message:
