@@ -1,0 +1,125 @@
+"""One action of a catalogue: what could be done, when, for whom, in which words, and what it is worth."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from guidance.decision.expression import Expression, Flaw, compile_expression
+from guidance.decision.wording import MAX_WORDS, Template, compile_template
+from schemas.base import Probability
+from schemas.conversation import Channel
+from schemas.guidance import ActionKind
+
+MAX_WHY_WORDS = 6
+
+ActionId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{2,59}$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+Condition = Annotated[Expression, BeforeValidator(compile_expression)]
+Words = Annotated[Template, BeforeValidator(compile_template)]
+
+
+def _compile_phrases(phrases: Any) -> re.Pattern[str]:
+    if not isinstance(phrases, list) or not phrases or not all(isinstance(each, str) and each for each in phrases):
+        raise Flaw("phrases are a list of texts", "write phrases: [close my account, switch provider]")
+    alternatives = "|".join(r"\s+".join(re.escape(word) for word in phrase.split()) for phrase in phrases)
+    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE)
+
+
+class Entry(BaseModel):
+    """A part of a catalogue: strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+
+
+class Trigger(Entry):
+    """One reason to think of an action. All that it names must hold."""
+
+    why: str
+    """A few words for the agent: "wants to leave"."""
+    intent: Label | None = None
+    at_least: Probability | None = None
+    """The least probability of `intent`; None: the model's own threshold for that label."""
+    within_turns: int = Field(default=1, ge=1, le=10)
+    """In how many of the latest final turns the intent may have fired: 1 means this very turn."""
+    phrases: Annotated[re.Pattern[str], BeforeValidator(_compile_phrases)] | None = None
+    """Words in this turn of the customer's; needs no model."""
+    when: Condition | None = None
+    """A condition over facts."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Trigger":
+        if self.intent is None and self.phrases is None and self.when is None:
+            raise Flaw("the trigger never says when", "give it an intent, phrases, or a condition under when")
+        if self.at_least is not None and (self.intent is None or self.within_turns > 1):
+            raise Flaw("at_least needs an intent, and within_turns 1", "leave at_least out, or name the intent")
+        if len(self.why.split()) > MAX_WHY_WORDS:
+            raise Flaw(f"why has more than {MAX_WHY_WORDS} words", "shorten it: the agent reads it at a glance")
+        return self
+
+
+class Weight(Entry):
+    """What makes an action worth more or less in a context."""
+
+    when: Condition
+    times: float = Field(gt=0.0, le=10.0)
+
+
+class Treatment(Entry):
+    """How an action is worded."""
+
+    channels: tuple[Channel, ...]
+    language: str = "en"
+    words: Words
+    steps: tuple[Words, ...] = Field(default=(), max_length=5)
+
+    @model_validator(mode="after")
+    def _is_short(self) -> "Treatment":
+        count = len(self.words.text.split())
+        if count > MAX_WORDS:
+            raise Flaw(f"the words are {count}, at most {MAX_WORDS} are read in time", "shorten them")
+        return self
+
+
+class Action(Entry):
+    """What could be done."""
+
+    id: ActionId
+    kind: ActionKind
+    title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    channels: tuple[Channel, ...] = (Channel.VOICE, Channel.CHAT)
+    triggers: tuple[Trigger, ...] = Field(min_length=1)
+    eligible_if: tuple[Condition, ...] = ()
+    """All must hold; a fact that is not known makes one fail."""
+    treatments: tuple[Treatment, ...] = Field(min_length=1)
+    """In order of preference: the first that fits channel and language, and whose placeholders are all known."""
+    reasons: tuple[Words, ...] = ()
+    """Facts in favour, a few words each, shown beside the triggers' where known: "{tenure_years} yrs a customer"."""
+    prior: float = Field(gt=0.0, lt=1.0)
+    """The probability that it is accepted, as long as nothing is learned."""
+    value: float = Field(ge=0.0)
+    """What its acceptance is worth, in the catalogue's currency."""
+    cost: float = Field(default=0.0, ge=0.0)
+    lever: float = Field(default=1.0, gt=0.0, le=10.0)
+    """How much the business wants it just now; 1.0 neutral."""
+    context: tuple[Weight, ...] = ()
+    cooldown_minutes: float = Field(default=0.0, ge=0.0)
+    """How long after it was prompted, on any channel, it is not prompted again to the same customer."""
+    most_per_conversation: int = Field(default=2, ge=1)
+    expires_after_s: int = Field(ge=5, le=3600)
+    """After the turn that called for it ended."""
+    fulfilled_by: tuple[Label, ...] = ()
+    """Agents' labels that say it has been said: its prompt ends, and a compliance line is not called for again."""
+    retracted_by: dict[Label, str] = Field(default_factory=dict)
+    """Customers' labels that make it pointless, with a few words why."""
+
+    @property
+    def net_value(self) -> float:
+        """V: value less cost."""
+        return self.value - self.cost
+
+    @model_validator(mode="after")
+    def _is_worth_something(self) -> "Action":
+        if self.kind is not ActionKind.COMPLIANCE and self.net_value <= 0.0:
+            raise Flaw("it costs as much as it is worth, so it would never win", "raise value or lower cost")
+        return self

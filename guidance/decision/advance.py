@@ -1,0 +1,126 @@
+"""One input, all of what it comes to: the core's whole answer to a record, for workers, replays and what-ifs alike."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from guidance.decision.arbitration import Levers
+from guidance.decision.catalog import Catalog
+from guidance.decision.decide import decide
+from guidance.decision.fold import Event, close_conversation, fold, fold_decision
+from guidance.decision.identity import seed_of
+from guidance.decision.propensity import Propensities
+from guidance.decision.settlement import ended, settle
+from guidance.decision.state import CustomerState
+from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.intent import RoutedLifecycle, ScoredTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What an input leaves behind."""
+
+    state: CustomerState
+    decision: Decision | None
+    """On final turns, exactly one; None on everything else."""
+    endings: tuple[tuple[Prompt, PromptEnding], ...]
+    """Prompts that were on a desk and are over, the decision's endings among them."""
+
+
+def advance(
+    state: CustomerState,
+    event: Event | Tick,
+    catalog: Catalog,
+    *,
+    partition: int,
+    now: datetime,
+    levers: Levers | None = None,
+    propensities: Propensities | None = None,
+) -> Advance:
+    """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    if isinstance(event, Tick):
+        after = _close_idle(state, catalog, now)
+        return _settled(state, after, event, catalog, now)
+    after = fold(state, event, now)
+    if isinstance(event, ScoredTurn) and event.turn.is_final:
+        decision = decide(
+            after,
+            event,
+            catalog,
+            partition=partition,
+            now=now,
+            seed=seed_of(event.input_id),
+            levers=levers,
+            propensities=propensities,
+        )
+        endings = _with_prompts(after, event.conversation_id, decision.endings)
+        after = fold_decision(after, decision)
+        return Advance(after, decision, (*endings, *_endings_of_closed(state, after)))
+    return _settled(state, after, event, catalog, now)
+
+
+def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
+    """When, without any further input, a tick will change `state` first; None: no tick will."""
+    idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
+    deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
+    deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
+    return min(deadlines, default=None)
+
+
+def closed_how(before: CustomerState, after: CustomerState, conversation_id: str) -> Literal["ended", "idle"] | None:
+    """How a conversation closed between two states; None: it did not."""
+    if conversation_id not in before.live or conversation_id in after.live:
+        return None
+    contact = after.journey.contact(conversation_id)
+    return "idle" if contact is None or contact.closed is None else contact.closed
+
+
+def _close_idle(state: CustomerState, catalog: Catalog, now: datetime) -> CustomerState:
+    idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
+    for conversation_id, conversation in state.live.items():
+        if now - conversation.heard_at >= idle_after:
+            state = close_conversation(state, conversation_id, now, "idle")
+    return state
+
+
+def _settled(
+    before: CustomerState, after: CustomerState, event: Event | Tick, catalog: Catalog, now: datetime
+) -> Advance:
+    endings: list[tuple[Prompt, PromptEnding]] = []
+    for conversation_id in _concerned(after, event):
+        conversation = after.live[conversation_id]
+        if isinstance(event, ScoredTurn | RoutedLifecycle | PromptOutcome | Tick):
+            ending = settle(conversation, event, catalog, now)
+            endings += _with_prompts(after, conversation_id, ending)
+            if ending:
+                over = frozenset(each.prompt_id for each in ending)
+                after = after.with_conversation(conversation_id, conversation.without(over))
+    return Advance(after, None, (*endings, *_endings_of_closed(before, after)))
+
+
+def _concerned(state: CustomerState, event: Event | Tick) -> tuple[str, ...]:
+    """The live conversations in which `event` may end a prompt."""
+    match event:
+        case Tick():
+            return tuple(state.live)
+        case RoutedLifecycle() | PromptOutcome() if event.conversation_id in state.live:
+            return (event.conversation_id,)
+    return ()
+
+
+def _with_prompts(
+    state: CustomerState, conversation_id: str, endings: tuple[PromptEnding, ...]
+) -> tuple[tuple[Prompt, PromptEnding], ...]:
+    conversation = state.live.get(conversation_id)
+    prompts = {} if conversation is None else {prompt.prompt_id: prompt for prompt in conversation.prompts}
+    return tuple((prompts[ending.prompt_id], ending) for ending in endings)
+
+
+def _endings_of_closed(before: CustomerState, after: CustomerState) -> tuple[tuple[Prompt, PromptEnding], ...]:
+    """What was still on the desk when its conversation closed."""
+    return tuple(
+        (prompt, ended(prompt, PromptState.RETRACTED, "conversation over"))
+        for conversation_id, conversation in before.live.items()
+        if conversation_id not in after.live
+        for prompt in conversation.prompts
+    )

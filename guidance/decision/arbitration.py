@@ -1,0 +1,57 @@
+"""Step 5: which of them is worth most just now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from guidance.decision.action import Action
+from guidance.decision.facts import Facts
+from guidance.decision.treatment import Wording
+from guidance.decision.trigger import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Levers:
+    """What supervisors have set for now, by action id or by kind; multiplies the catalogue's own."""
+
+    version: str
+    by_action: Mapping[str, float] = field(default_factory=dict)
+    by_kind: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """An action that may be said now, with what it would be worth."""
+
+    action: Action
+    call: Call
+    wording: Wording
+    propensity: float
+    context_weight: float
+    value: float
+    lever: float
+
+    @property
+    def priority(self) -> float:
+        """P × C × V × L."""
+        return self.propensity * self.context_weight * self.value * self.lever
+
+
+def context_weight(action: Action, facts: Facts) -> float:
+    """C: all the action's weights whose condition holds, multiplied. One whose facts are missing is left out."""
+    weight = 1.0
+    for each in action.context:
+        if not facts.missing(each.when.facts) and each.when.holds(facts):
+            weight *= each.times
+    return weight
+
+
+def lever(action: Action, levers: Levers | None = None) -> float:
+    """L: the catalogue's lever, times what supervisors have set."""
+    if levers is None:
+        return action.lever
+    return action.lever * levers.by_action.get(action.id, 1.0) * levers.by_kind.get(action.kind, 1.0)
+
+
+def arbitrate(bids: Iterable[Bid]) -> tuple[Bid, ...]:
+    """The bids by priority, highest first; ties by id."""
+    return tuple(sorted(bids, key=lambda bid: (-bid.priority, bid.action.id)))

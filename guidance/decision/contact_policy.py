@@ -1,0 +1,75 @@
+"""Step 3: whether it is bearable to say it now, to this customer, through this agent."""
+
+from datetime import datetime, timedelta
+
+from guidance.decision.action import Action
+from guidance.decision.catalog import Policy
+from guidance.decision.state import CustomerState, LiveConversation
+from guidance.decision.vocabulary import SELLING
+from schemas.guidance import ActionKind
+from schemas.intent import ScoredTurn
+
+MOST_PINNED = 4
+"""Pinned compliance prompts that fit beside the live one."""
+
+
+def suppressed_because(
+    action: Action,
+    policy: Policy,
+    customer: CustomerState,
+    conversation: LiveConversation,
+    turn: ScoredTurn,
+    now: datetime,
+    *,
+    newly_pinned: int = 0,
+) -> str | None:
+    """Why `action` is kept back, in a clause; None: it is not. Compliance is never throttled, only not repeated.
+
+    `newly_pinned` is how many the same decision pins already.
+    """
+    if conversation.agent_id is None:
+        return "nobody has the conversation"
+    late_s = (now - turn.turn.ended_at).total_seconds()
+    if late_s >= action.expires_after_s:
+        return f"expired: the turn ended {late_s:.0f} s ago, it keeps for {action.expires_after_s} s"
+    if any(prompt.action_id == action.id for prompt in conversation.prompts):
+        return "on the desk already"
+    if action.kind is ActionKind.COMPLIANCE:
+        return _compliance_kept_back(action, conversation, newly_pinned)
+    if action.kind in SELLING and customer.journey.is_vulnerable(now):
+        return "vulnerable: nothing is sold"
+    return _over_a_limit(action, policy, conversation) or _resting(action, policy, customer, now)
+
+
+def _compliance_kept_back(action: Action, conversation: LiveConversation, newly_pinned: int) -> str | None:
+    if action.id in conversation.settled:
+        return "settled by the agent"
+    pinned = len(conversation.pinned) + newly_pinned
+    return f"{MOST_PINNED} are pinned already" if pinned >= MOST_PINNED else None
+
+
+def _over_a_limit(action: Action, policy: Policy, conversation: LiveConversation) -> str | None:
+    times = conversation.issued.get(action.id, 0)
+    if times >= action.most_per_conversation:
+        return f"prompted {times}× in this conversation, at most {action.most_per_conversation}"
+    total = sum(conversation.issued.values())
+    if total >= policy.most_prompts_per_conversation:
+        return f"{total} prompts in this conversation, at most {policy.most_prompts_per_conversation}"
+    return None
+
+
+def _resting(action: Action, policy: Policy, customer: CustomerState, now: datetime) -> str | None:
+    journey = customer.journey
+    refusal = journey.refusals.get(action.id)
+    if refusal is not None and now - refusal.at < timedelta(days=policy.refusal_rests_days):
+        return f"refused on {refusal.channel.value}, {refusal.at:%d %b %H:%M}"
+    issued_at = journey.last_issued.get(action.id)
+    if issued_at is not None:
+        rested_at = issued_at + timedelta(minutes=action.cooldown_minutes)
+        if now < rested_at:
+            return f"cooling down until {rested_at:%d %b %H:%M}"
+    since = now - timedelta(days=policy.dismissals_within_days)
+    times = sum(1 for each in journey.dismissals if each.action_id == action.id and each.at > since)
+    if times >= policy.most_dismissals:
+        return f"dismissed {times}× within {policy.dismissals_within_days:g} days"
+    return None

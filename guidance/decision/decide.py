@@ -1,0 +1,197 @@
+"""The decision on one final turn: all steps, in their order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from guidance.decision.action import Action
+from guidance.decision.arbitration import Bid, Levers, arbitrate, context_weight, lever
+from guidance.decision.catalog import Catalog
+from guidance.decision.contact_policy import suppressed_because
+from guidance.decision.eligibility import ineligible_because
+from guidance.decision.explanation import Fallen, explain
+from guidance.decision.facts import Facts, facts_of
+from guidance.decision.identity import decision_id_of, prompt_id_of
+from guidance.decision.propensity import Propensities, propensity
+from guidance.decision.settlement import ended, settle
+from guidance.decision.state import CustomerState, LiveConversation, LivePrompt
+from guidance.decision.treatment import reasons, treat
+from guidance.decision.trigger import called_for
+from schemas.guidance import ActionKind, Decision, Fate, Prompt, PromptEnding, PromptState, ServiceLevel, Versions
+from schemas.intent import ScoredTurn
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """All that a turn is weighed with."""
+
+    state: CustomerState
+    conversation: LiveConversation
+    """As the turn left it, without the prompts that it ended."""
+    turn: ScoredTurn
+    catalog: Catalog
+    facts: Facts
+    now: datetime
+    ended: dict[str, str]
+    """Actions whose prompt this very turn ended by what was said, and why."""
+
+
+def decide(
+    state: CustomerState,
+    turn: ScoredTurn,
+    catalog: Catalog,
+    *,
+    partition: int,
+    now: datetime,
+    seed: int,
+    levers: Levers | None = None,
+    propensities: Propensities | None = None,
+) -> Decision:
+    """What to say on `turn`, a final one that is folded into `state` already.
+
+    `partition` is the one that its route key hashes to, `now` its record's Kafka timestamp. Without scores (rules
+    only) nothing but triggers by phrases and facts fires. The same arguments give the same decision, byte for byte.
+    """
+    conversation = state.live.get(turn.conversation_id)
+    decision_id = decision_id_of(partition, turn)
+    endings: tuple[PromptEnding, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    winner: Bid | None = None
+    if conversation is None:
+        over = [Fallen(action, Fate.SUPPRESSED, "the conversation is over") for action in catalog.actions]
+        candidates = explain((), (), over, None, None)
+    else:
+        endings = settle(conversation, turn, catalog, now)
+        moment = _moment(state, conversation, turn, catalog, now, endings)
+        standing = moment.conversation.live
+        ranked, pinned, fallen = _weigh_all(moment, levers, propensities)
+        winner = _winner(ranked, standing, catalog.policy.supersede_margin)
+        candidates = explain(ranked, pinned, fallen, winner, standing)
+        issued = pinned if winner is None else [winner, *pinned]
+        prompts = tuple(_prompt(bid, moment, decision_id) for bid in issued)
+        if winner is not None and standing is not None:
+            endings = (*endings, ended(standing.prompt, PromptState.SUPERSEDED, "something better"))
+    return Decision(
+        decision_id=decision_id,
+        input_id=turn.input_id,
+        turn_id=turn.turn.turn_id,
+        conversation_id=turn.conversation_id,
+        route_key=turn.route_key,
+        customer_id=turn.customer_id,
+        agent_id=turn.agent_id,
+        sequence=max(1, state.sequence),
+        now=now,
+        seed=seed,
+        service_level=ServiceLevel.RULES_ONLY if turn.scores is None else ServiceLevel.ALL_WELL,
+        versions=Versions(
+            catalog=catalog.version,
+            model=None if turn.scores is None else turn.scores.model_revision,
+            levers=None if levers is None else levers.version,
+            propensities=None if propensities is None else propensities.version,
+        ),
+        candidates=candidates,
+        winner=None if winner is None else winner.action.id,
+        prompts=prompts,
+        endings=endings,
+    )
+
+
+def _moment(
+    state: CustomerState,
+    conversation: LiveConversation,
+    turn: ScoredTurn,
+    catalog: Catalog,
+    now: datetime,
+    endings: Sequence[PromptEnding],
+) -> _Moment:
+    return _Moment(
+        state=state,
+        conversation=conversation.without(frozenset(ending.prompt_id for ending in endings)),
+        turn=turn,
+        catalog=catalog,
+        facts=facts_of(catalog.facts, state, conversation, now),
+        now=now,
+        ended={ending.action_id: ending.reason for ending in endings if ending.state is not PromptState.EXPIRED},
+    )
+
+
+def _weigh_all(
+    moment: _Moment, levers: Levers | None, propensities: Propensities | None
+) -> tuple[tuple[Bid, ...], list[Bid], list[Fallen]]:
+    """The bids in arbitration's order, the compliance actions to be pinned, and those that fell earlier."""
+    bids: list[Bid] = []
+    pinned: list[Bid] = []
+    fallen: list[Fallen] = []
+    for action in moment.catalog.actions:
+        weighed = _weigh(action, moment, len(pinned), levers, propensities)
+        if isinstance(weighed, Fallen):
+            fallen.append(weighed)
+        elif action.kind is ActionKind.COMPLIANCE:
+            pinned.append(weighed)
+        else:
+            bids.append(weighed)
+    return arbitrate(bids), pinned, fallen
+
+
+def _weigh(
+    action: Action, moment: _Moment, newly_pinned: int, levers: Levers | None, propensities: Propensities | None
+) -> Bid | Fallen:
+    catalog, conversation, facts = moment.catalog, moment.conversation, moment.facts
+    call = called_for(action, moment.turn, conversation, facts)
+    if call is None:
+        return Fallen(action, Fate.NOT_TRIGGERED, "nothing said calls for it")
+    if (why := ineligible_because(action, conversation, facts)) is not None:
+        return Fallen(action, Fate.INELIGIBLE, why)
+    if (why := moment.ended.get(action.id)) is not None:
+        return Fallen(action, Fate.SUPPRESSED, f"just ended: {why}")
+    why = suppressed_because(
+        action, catalog.policy, moment.state, conversation, moment.turn, moment.now, newly_pinned=newly_pinned
+    )
+    if why is not None:
+        return Fallen(action, Fate.SUPPRESSED, why)
+    wording = treat(action, conversation, facts, catalog.currency)
+    if isinstance(wording, str):
+        return Fallen(action, Fate.INELIGIBLE, wording)
+    return Bid(
+        action=action,
+        call=call,
+        wording=wording,
+        propensity=propensity(action, call, conversation, propensities),
+        context_weight=context_weight(action, facts),
+        value=action.net_value,
+        lever=lever(action, levers),
+    )
+
+
+def _winner(ranked: Sequence[Bid], standing: LivePrompt | None, margin: float) -> Bid | None:
+    """The first of the ranked, unless the prompt that is on the desk is about as good."""
+    if not ranked:
+        return None
+    if standing is not None and ranked[0].priority <= standing.priority * (1.0 + margin):
+        return None
+    return ranked[0]
+
+
+def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
+    action, turn, conversation = bid.action, moment.turn, moment.conversation
+    assert conversation.agent_id is not None  # the contact policy suppresses all while nobody has it
+    return Prompt(
+        prompt_id=prompt_id_of(decision_id, action.id),
+        decision_id=decision_id,
+        conversation_id=turn.conversation_id,
+        route_key=turn.route_key,
+        agent_id=conversation.agent_id,
+        action_id=action.id,
+        kind=action.kind,
+        title=action.title,
+        words=bid.wording.words,
+        steps=bid.wording.steps,
+        why=reasons(action, bid.call.why, moment.facts, moment.catalog.currency),
+        channel=conversation.channel,
+        language=bid.wording.language,
+        pinned=action.kind is ActionKind.COMPLIANCE,
+        turn_id=turn.turn.turn_id,
+        turn_ended_at=turn.turn.ended_at,
+        created_at=moment.now,
+        expires_at=turn.turn.ended_at + timedelta(seconds=action.expires_after_s),
+    )

@@ -1,0 +1,72 @@
+"""Why, and why not: every action of the catalogue in words, with its numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guidance.decision.action import Action
+from guidance.decision.arbitration import Bid
+from guidance.decision.state import LivePrompt
+from schemas.guidance import Candidate, Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """An action that did not get as far as arbitration."""
+
+    action: Action
+    fate: Fate
+    reason: str
+
+
+def explain(
+    ranked: Sequence[Bid],
+    pinned: Sequence[Bid],
+    fallen: Sequence[Fallen],
+    winner: Bid | None,
+    standing: LivePrompt | None,
+) -> tuple[Candidate, ...]:
+    """One candidate an action: the ranked in arbitration's order, then the others by id.
+
+    `standing` is the live prompt that the winner had to beat, or that nothing beat; None: the desk was free.
+    """
+    rest = [
+        *(_numbered(bid, Fate.PINNED, f"pinned: {bid.call.why[0]}") for bid in pinned),
+        *(
+            Candidate(action_id=each.action.id, kind=each.action.kind, fate=each.fate, reason=each.reason)
+            for each in fallen
+        ),
+    ]
+    rest.sort(key=lambda candidate: candidate.action_id)
+    return (*(_ranked(bid, winner, ranked, standing) for bid in ranked), *rest)
+
+
+def _ranked(bid: Bid, winner: Bid | None, ranked: Sequence[Bid], standing: LivePrompt | None) -> Candidate:
+    if bid is winner:
+        runner_up = next((other for other in ranked if other is not bid), None)
+        over = "unopposed" if runner_up is None else f"{bid.priority:.2f} over {_named(runner_up)}"
+        over = over if standing is None else f"{over}; replaces {standing.prompt.action_id} {standing.priority:.2f}"
+        return _numbered(bid, Fate.WON, f"won: {over}")
+    if winner is not None:
+        return _numbered(bid, Fate.LOST, f"lost to {_named(winner)} with {bid.priority:.2f}")
+    if standing is not None:
+        reason = f"lost to the live {standing.prompt.action_id} {standing.priority:.2f} with {bid.priority:.2f}"
+        return _numbered(bid, Fate.LOST, reason)
+    raise AssertionError("with a free desk the first of the ranked wins")
+
+
+def _named(bid: Bid) -> str:
+    return f"{bid.action.id} {bid.priority:.2f}"
+
+
+def _numbered(bid: Bid, fate: Fate, reason: str) -> Candidate:
+    return Candidate(
+        action_id=bid.action.id,
+        kind=bid.action.kind,
+        fate=fate,
+        reason=reason,
+        propensity=round(bid.propensity, 6),
+        context_weight=round(bid.context_weight, 6),
+        value=round(bid.value, 6),
+        lever=round(bid.lever, 6),
+        priority=round(bid.priority, 6),
+    )
