@@ -25,10 +25,14 @@ PROCESS_SECONDS = Histogram(
 )
 BATCH_RECORDS = Histogram("livecue_batch_records", "Records a batch.", ("processor",), buckets=_RECORDS)
 LAG = Gauge(
-    "livecue_lag_records", "Records of a partition owned by this worker not yet acked.", ("processor", "topic", "partition")
+    "livecue_lag_records",
+    "Records of a partition owned by this worker not yet acked.",
+    ("processor", "topic", "partition"),
 )
 OWNED_PARTITIONS = Gauge("livecue_owned_partitions", "Source partitions this worker owns now.", ("processor",))
-READY = Gauge("livecue_ready", "1 while this worker owns what it was assigned, recovered and in motion.", ("processor",))
+READY = Gauge(
+    "livecue_ready", "1 while this worker owns what it was assigned, recovered and in motion.", ("processor",)
+)
 REBALANCES = Counter("livecue_rebalances", "Times this worker's partitions were revoked.", ("processor",))
 ABANDONED = Counter(
     "livecue_batches_abandoned", "Batches given up because their partitions were revoked meanwhile.", ("processor",)
@@ -45,20 +49,26 @@ LOG_HOLES = Counter(
     "a worker that was too far behind.",
     ("processor", "topic"),
 )
-COMMITS_FAILED = Counter("livecue_commits_failed", "Offset commits that did not succeed, to be tried again.", ("processor",))
+COMMITS_FAILED = Counter(
+    "livecue_commits_failed", "Offset commits that did not succeed, to be tried again.", ("processor",)
+)
 TICKS_MISSED = Counter("livecue_ticks_missed", "Seconds in which no tick could be written.", ("processor",))
 
 # --- Guard: what a processor could not take as it came ----------------------------------------------------------------
 
 BURIED = Counter("livecue_buried", "Records that could not be read, kept as dead letters.", ("processor", "topic"))
 REROUTED = Counter(
-    "livecue_rerouted", "Records found on a partition that is not their key's, published again to it.", ("processor", "topic")
+    "livecue_rerouted",
+    "Records found on a partition that is not their key's, published again to it.",
+    ("processor", "topic"),
 )
 REPUBLISHED = Counter(
     "livecue_republished", "Redelivered inputs whose messages were published again as they were.", ("processor",)
 )
 IGNORED = Counter(
-    "livecue_ignored", "Records read and left alone: too old, or about a conversation nobody knows.", ("processor", "topic")
+    "livecue_ignored",
+    "Records read and left alone: too old, or about a conversation nobody knows.",
+    ("processor", "topic"),
 )
 
 # --- Publishing ---------------------------------------------------------------------------------------------------------
@@ -72,7 +82,9 @@ BUS_UNAVAILABLE = Counter("livecue_bus_unavailable", "Times publishing was given
 # --- Intents ------------------------------------------------------------------------------------------------------------
 
 TURNS = Counter(
-    "livecue_turns", "Turns by what became of them: scored, unscored (model slow or gone), skipped (partials).", ("outcome",)
+    "livecue_turns",
+    "Turns by what became of them: scored, unscored (model slow or gone), skipped (partials).",
+    ("outcome",),
 )
 MODEL_UP = Gauge("livecue_model_up", "1 while turns are scored; 0 while the model is slow or gone (rules only).")
 MODEL_SECONDS = Histogram("livecue_model_seconds", "One batch of texts through the intent model.", buckets=_SECONDS)
@@ -95,7 +107,9 @@ SESSIONS_ENDED = Counter("livecue_sessions_ended", "Websockets closed, by why.",
 DESK_RECORDS_SENT = Counter("livecue_desk_records_sent", "Desk records sent to desktops.", ("type",))
 PROMPTS_STALE = Counter("livecue_prompts_stale", "Prompts dropped by the gateway because they had expired.")
 RESUMES = Counter(
-    "livecue_resumes", "Desktops that came back, by how: replayed from their cursor, or reset with a snapshot.", ("how",)
+    "livecue_resumes",
+    "Desktops that came back, by how: replayed from their cursor, or reset with a snapshot.",
+    ("how",),
 )
 OUTCOMES = Counter("livecue_outcomes", "Prompt outcomes taken from desktops.", ("state",))
 DELIVERY_SECONDS = Histogram(
