@@ -1,0 +1,121 @@
+// The transcript: turns with what was understood of them, prompts where they came, and what is being said now.
+// It follows the end unless the agent has scrolled up to read.
+
+import { chip } from "./card-view.js";
+import { h, keyed, setText } from "./dom.js";
+import { callName, endingWords, intentCare, intentWords, plural } from "./words.js";
+
+const AT_END_PX = 24;
+const REDACTED = /(\[[A-Z][A-Z_ ]*\])/;
+
+export class TranscriptView {
+  #scroll;
+  #finals = h("ol", { role: "log", "aria-label": "What was said" });
+  #partials = h("ol", { "aria-hidden": "true" }); // half words are not read aloud; the final is
+  #toEnd;
+  #blank = h("p.blank");
+  #follows = true;
+  #seen = 0;
+  #conversationId = null;
+
+  constructor(root) {
+    this.#scroll = h("div.scroll", { tabindex: "0", role: "group", "aria-label": "Transcript" }, this.#finals, this.#partials, this.#blank);
+    this.#toEnd = h("button.button.to-end", { type: "button", hidden: true, onclick: () => this.#follow() });
+    this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    root.append(this.#scroll, this.#toEnd);
+  }
+
+  /** @param {string} blank what to say while there is nothing */
+  show(conversation, blank) {
+    const changed = conversation?.id !== this.#conversationId;
+    this.#conversationId = conversation?.id ?? null;
+    const entries = withMarks(conversation?.entries ?? []);
+    const name = callName(conversation?.customerName);
+    keyed(this.#finals, entries, entryKey, makeEntry, (element, entry) => updateEntry(element, entry, name));
+    const partials = conversation?.partials ?? [];
+    keyed(this.#partials, partials, entryKey, makeEntry, (element, entry) => updateEntry(element, { ...entry, first: true, partial: true }, name));
+    this.#blank.hidden = entries.length + partials.length > 0;
+    setText(this.#blank, blank);
+    if (changed) this.#follow();
+    else if (this.#follows) this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    if (this.#follows) this.#seen = entries.length;
+    const fresh = entries.length - this.#seen;
+    this.#toEnd.hidden = this.#follows;
+    setText(this.#toEnd, fresh > 0 ? `${plural(fresh, "new line")} ↓` : "Latest ↓");
+  }
+
+  #follow() {
+    this.#follows = true;
+    this.#seen = this.#finals.childElementCount;
+    this.#toEnd.hidden = true;
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+    const atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    if (atEnd) this.#follow();
+    else if (this.#follows) {
+      this.#follows = false;
+      this.#seen = this.#finals.childElementCount;
+      this.#toEnd.hidden = false;
+      setText(this.#toEnd, "Latest ↓");
+    }
+  }
+}
+
+const entryKey = ({ kind, id }) => `${kind}:${id}`;
+
+/** Who speaks is said once a run of turns; what came late is said where it begins. */
+function withMarks(entries) {
+  const marked = [];
+  let speaker = null;
+  let missed = false;
+  for (const entry of entries) {
+    if (entry.kind === "prompt" && entry.prompt.pinned) continue; // it has its own place
+    if (entry.missed && !missed) marked.push({ kind: "gap", id: entry.id, text: "while you were reconnecting" });
+    if (!entry.missed && missed) marked.push({ kind: "gap", id: entry.id, text: "live again" });
+    const broken = entry.missed !== missed;
+    missed = entry.missed;
+    marked.push(entry.kind === "turn" ? { ...entry, first: broken || entry.speaker !== speaker } : entry);
+    if (entry.kind === "turn") speaker = entry.speaker;
+  }
+  return marked;
+}
+
+function makeEntry({ kind, speaker }) {
+  if (kind === "gap") return h("li.gap");
+  if (kind === "prompt") return h("li.cue", {}, h("span.words-said", { dir: "auto" }), h("span.fate.small"));
+  const who = h("span.who", { dir: "auto" });
+  return h("li.turn", { "data-speaker": speaker }, who, h("span.said", { dir: "auto" }), h("span.chips"));
+}
+
+function updateEntry(element, entry, name) {
+  if (entry.kind === "gap") return setText(element, entry.text);
+  if (entry.kind === "prompt") return updateCue(element, entry);
+  const [who, said, chips] = element.children;
+  element.toggleAttribute("data-first", entry.first);
+  element.classList.toggle("partial", entry.partial === true);
+  setText(who, entry.first ? (entry.speaker === "agent" ? "you" : name) : "");
+  const text = entry.partial ? `${entry.text} …` : entry.text;
+  if (said.textContent !== text) said.replaceChildren(...redactedText(text));
+  const labels = entry.partial ? "" : entry.intents.join(" ");
+  if (chips.dataset.labels === labels) return undefined;
+  chips.dataset.labels = labels;
+  return chips.replaceChildren(...(labels ? entry.intents.map((label) => chip(intentWords(label), intentCare(label))) : []));
+}
+
+function updateCue(element, { prompt, state, reason, missed }) {
+  const over = state !== "live";
+  element.toggleAttribute("data-over", over);
+  const [words, fate] = element.children;
+  setText(words, `“${prompt.words}”`);
+  words.title = prompt.words;
+  const late = missed && state === "expired" ? "came too late" : endingWords(state).toLowerCase();
+  setText(fate, over ? (reason && state === "retracted" ? `${late}: ${reason}` : late) : "cued now");
+}
+
+/** `[CARD]` and the like set apart from the words around them. */
+function redactedText(text) {
+  return text.split(REDACTED).map((part) => (REDACTED.test(part) ? h("span.redacted", { title: "hidden" }, part) : part));
+}
