@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RECORDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-# --- Workers: what streams.engine sees of any processor ---------------------------------------------------------------
+# --- Workers: what streams.engine sees of any processor ---
 
 PROCESSED = Counter(
     "livecue_records_processed", "Records processed and acked, redelivered ones counted again.", ("processor", "topic")
@@ -54,7 +54,7 @@ COMMITS_FAILED = Counter(
 )
 TICKS_MISSED = Counter("livecue_ticks_missed", "Seconds in which no tick could be written.", ("processor",))
 
-# --- Guard: what a processor could not take as it came ----------------------------------------------------------------
+# --- Guard: what a processor could not take as it came ---
 
 BURIED = Counter("livecue_buried", "Records that could not be read, kept as dead letters.", ("processor", "topic"))
 REROUTED = Counter(
@@ -71,7 +71,7 @@ IGNORED = Counter(
     ("processor", "topic"),
 )
 
-# --- Publishing ---------------------------------------------------------------------------------------------------------
+# --- Publishing ---
 
 PUBLISHED = Counter("livecue_records_published", "Records stored by the broker.", ("topic",))
 PUBLISH_SECONDS = Histogram(
@@ -79,7 +79,7 @@ PUBLISH_SECONDS = Histogram(
 )
 BUS_UNAVAILABLE = Counter("livecue_bus_unavailable", "Times publishing was given up because the broker did not answer.")
 
-# --- Intents ------------------------------------------------------------------------------------------------------------
+# --- Intents ---
 
 TURNS = Counter(
     "livecue_turns",
@@ -89,7 +89,7 @@ TURNS = Counter(
 MODEL_UP = Gauge("livecue_model_up", "1 while turns are scored; 0 while the model is slow or gone (rules only).")
 MODEL_SECONDS = Histogram("livecue_model_seconds", "One batch of texts through the intent model.", buckets=_SECONDS)
 
-# --- Decisions ----------------------------------------------------------------------------------------------------------
+# --- Decisions ---
 
 DECISIONS = Counter("livecue_decisions", "Decisions by the rung of the ladder they stood on.", ("service_level",))
 DECIDE_SECONDS = Histogram("livecue_decide_seconds", "One turn folded and decided.", buckets=_SECONDS)
@@ -100,7 +100,7 @@ TURN_TO_PROMPT_SECONDS = Histogram(
 )
 LIVE_CONVERSATIONS = Gauge("livecue_live_conversations", "Conversations now going on, by channel.", ("channel",))
 
-# --- Gateway ------------------------------------------------------------------------------------------------------------
+# --- Gateway ---
 
 SESSIONS = Gauge("livecue_sessions", "Websockets now open.", ("role",))
 SESSIONS_ENDED = Counter("livecue_sessions_ended", "Websockets closed, by why.", ("role", "reason"))

@@ -48,11 +48,10 @@ async def run_worker(
         DataDirInUse: another worker uses the data directory.
     """
     quiet_loggers()
-    with _claimed(settings.data_dir / processor.name):
+    with _claimed(settings.data_dir / processor.name), _stop_signal() as stop:
         await wait_for_kafka(settings.kafka)
         partitions = await asyncio.to_thread(partitions_of_sources, settings.kafka, processor.topics)
         await asyncio.to_thread(ensure_changelog, settings.kafka, changelog_topic(processor), partitions)
-        stop = _stop_signal()
         async with KafkaPublisher(settings.kafka, patience_s=settings.patience_s) as publisher:
             app, faust_table = new_app(processor, settings, partitions, transport_class)
             consumer: GapFreeConsumer = app.consumer
@@ -99,11 +98,16 @@ async def _stop(app: WorkerApp, within_s: float) -> None:
         end_process(0)
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    return stop
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    stop, loop, signals = asyncio.Event(), asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
 
 
 @contextlib.asynccontextmanager
@@ -125,12 +129,15 @@ class DataDirInUse(RuntimeError):
 @contextlib.contextmanager
 def _claimed(data_dir: Path) -> Iterator[None]:
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "claim").open("a") as claim:
+    with (data_dir / "claim").open("a+") as claim:
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            claim.seek(0)
             raise DataDirInUse(
-                f"another worker (see its process, {os.getpid()} is this one) uses {data_dir}: "
-                "give each worker a data directory of its own"
+                f"another worker (process {claim.read().strip()}) uses {data_dir}: give each a data directory of its own"
             ) from None
+        claim.truncate(0)
+        claim.write(f"{os.getpid()}\n")
+        claim.flush()
         yield

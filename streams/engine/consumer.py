@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 IN_HAND_BOUND_S = 15.0
 """How long a revocation waits for the batch in hand; well below Kafka's rebalance timeout of 60 s."""
 
+FETCH_WAIT_S = 0.25
+"""The longest that one fetch waits for records, and so a seek for a fetch. Records that come are taken at once."""
+
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     logger = driver.logger
@@ -54,6 +57,7 @@ class GapFreeConsumer(driver.Consumer):
         self.positions: Positions[TP] = Positions()
         self.in_hand = asyncio.Lock()
         """Held while a batch is taken and processed: revocation and stopping wait for it."""
+        self._fetching = asyncio.Lock()
         self.inbox = Inbox()
         self.revoked: Callable[[set[int]], None] = lambda partitions: None
         """Told which source partitions were revoked, once nothing is processed of them any more."""
@@ -68,12 +72,22 @@ class GapFreeConsumer(driver.Consumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self.inbox.room()
-                records, _ = await self._wait_next_records(timeout=1.0)
-                await self._deliver(records or {})
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)
+                elif active := frozenset(self._get_active_partitions()):
+                    async with self._fetching:
+                        await self._deliver(await self._getmany(active_partitions=active, timeout=FETCH_WAIT_S))
+                else:
+                    await self.sleep(FETCH_WAIT_S)
                 await asyncio.sleep(0)
         except ConsumerStoppedError:
             if not self.app.should_stop:
                 raise
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Seek, with no fetch in flight: what one brings was read before the seek, and has moved the position."""
+        async with self._fetching:
+            await super().seek_wait(partitions)
 
     async def _deliver(self, fetched: Mapping[Any, list[Any]]) -> None:
         """What is due of one fetch. Partitions that lost records on the way are sought back after it."""
@@ -102,7 +116,7 @@ class GapFreeConsumer(driver.Consumer):
             RESOUGHT.labels(self.app.processor_name, tp.topic).inc()
             log.info("sought back to %s/%s/%s: records behind it came first", tp.topic, tp.partition, offset)
         try:
-            await self.seek_wait(due)
+            await super().seek_wait(due)  # the fetch in flight is the one that is being delivered
         except (IllegalStateError, KafkaError, TimeoutError) as error:  # revoked, or the broker is away: found again
             log.info("could not seek back: %r", error)
 

@@ -62,9 +62,9 @@ def ensure_changelog(settings: KafkaSettings, topic: str, partitions: int) -> No
             admin.close()
     if count != partitions:
         raise TopicsRefused(
-            f"the table's changelog {topic} has {count} partitions, its sources have {partitions}: rows would be looked "
-            "for where they are not. Give the sources their old count again, or, to start with an empty table, delete "
-            "the changelog and the workers' data directories; then run `livecue topics create`"
+            f"the table's changelog {topic} has {count} partitions, its sources have {partitions}: rows would be "
+            "looked for where they are not. Give the sources their old count again; or, to start with an empty table, "
+            "delete the changelog and the workers' data directories. Then run `livecue topics create`"
         )
 
 
