@@ -135,7 +135,7 @@ def _claimed(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             claim.seek(0)
             raise DataDirInUse(
-                f"another worker (process {claim.read().strip()}) uses {data_dir}: give each a data directory of its own"
+                f"another worker (process {claim.read().strip()}) uses {data_dir}: give each one of its own"
             ) from None
         claim.truncate(0)
         claim.write(f"{os.getpid()}\n")
