@@ -1,0 +1,60 @@
+"""Stock Faust's consumer under our worker: its own fetching, acking and committing. It loses records."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from faust.transport.drivers import aiokafka as driver
+
+from streams.bus.ports import Record
+from streams.engine.consumer import GapFreeTransport
+from streams.engine.inbox import Inbox
+from streams.engine.positions import Positions
+
+
+class _StockInbox(Inbox):
+    """Like a Faust stream's queue: what is cleared out of it counts as never delivered."""
+
+    def __init__(self, messages: dict[tuple[str, int, int], Any]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    def clear(self) -> None:
+        for record in self._records:
+            self._messages.pop((record.topic, record.partition, record.offset), None)
+        super().clear()
+
+
+class StockConsumer(driver.Consumer):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._messages: dict[tuple[str, int, int], Any] = {}
+        self.inbox = _StockInbox(self._messages)
+        self.in_hand = asyncio.Lock()
+        self.positions: Positions[Any] = Positions()
+        self.revoked: Callable[[set[int]], None] = lambda partitions: None
+        self._to_faust, self.callback = self.callback, self._on_message
+
+    async def _on_message(self, message: Any) -> None:
+        if self._is_changelog_tp(message.tp):
+            await self._to_faust(message)
+            return
+        await self.inbox.room()
+        self.track_message(message)
+        self._messages[message.topic, message.partition, message.offset] = message
+        at_ms = int(message.timestamp * 1000)
+        self.inbox.put(Record(message.topic, message.partition, message.offset, at_ms, message.key, message.value))
+
+    def done(self, record: Record) -> None:
+        message = self._messages.pop((record.topic, record.partition, record.offset), None)
+        if message is not None:
+            self.ack(message)
+
+    async def on_partitions_revoked(self, revoked: set[Any]) -> None:
+        self.inbox.clear()
+        await super().on_partitions_revoked(revoked)
+        self.revoked({tp.partition for tp in revoked if not self._is_changelog_tp(tp)})
+
+
+class StockTransport(GapFreeTransport):
+    Consumer = StockConsumer
