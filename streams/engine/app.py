@@ -49,7 +49,7 @@ async def run_worker(
     """
     quiet_loggers()
     with _claimed(settings.data_dir / processor.name), _stop_signal() as stop:
-        await wait_for_kafka(settings.kafka)
+        await wait_for_kafka(settings.kafka, min(30.0, settings.patience_s))
         partitions = await asyncio.to_thread(partitions_of_sources, settings.kafka, processor.topics)
         await asyncio.to_thread(ensure_changelog, settings.kafka, changelog_topic(processor), partitions)
         async with KafkaPublisher(settings.kafka, patience_s=settings.patience_s) as publisher:

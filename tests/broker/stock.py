@@ -58,3 +58,7 @@ class StockConsumer(driver.Consumer):
 
 class StockTransport(GapFreeTransport):
     Consumer = StockConsumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.app.conf.table_standby_replicas = 1  # as Faust has it
