@@ -86,6 +86,9 @@ def _append(tokens: list[Token], token: Token, text: str) -> None:
 
 
 def _wake_oh(tokens: list[Token], at: int, text: str) -> None:
-    """The "oh" right before a number turns out to have been its zero."""
-    if at >= 0 and tokens[at].word in _OHS and text[tokens[at].end : tokens[at + 1].start].isspace():
+    """Each "oh" right before a number turns out to have been its zero."""
+    while at >= 0 and tokens[at].word in _OHS and not tokens[at].digits:
+        if not text[tokens[at].end : tokens[at + 1].start].isspace():
+            return
         tokens[at] = tokens[at]._replace(digits="0", spoken=True)
+        at -= 1

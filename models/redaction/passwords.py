@@ -1,6 +1,7 @@
 """Passwords and memorable words: the words that follow "my password is", or that answer the question for one."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from models.redaction.kinds import Kind
@@ -42,11 +43,10 @@ def passwords_in(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
         if not secret or secret.lower().replace("’", "'") in _NO_SECRETS:
             continue
         end = match.start("secret") + len(secret)
-        for token in tokens:
-            if token.start >= end:
-                if not token.digits or not text[end : token.start].isspace():
-                    break
-                end = token.end
+        at = bisect_left(tokens, end, key=lambda token: token.start)
+        while at < len(tokens) and tokens[at].digits and text[end : tokens[at].start].isspace():
+            end = tokens[at].end
+            at += 1
         yield match.start("secret"), end, Kind.PIN
 
 

@@ -70,7 +70,8 @@ def cards_in(tokens: Sequence[Token], runs: Sequence[Run]) -> list[tuple[int, in
 def is_phone(run: Run, text_before: str) -> bool:
     """Whether a number that nobody announced looks like one to call."""
     international = text_before.endswith(("+", "(+"))
-    return international or 10 <= len(run.digits) <= 11 or (len(run.digits) <= 13 and run.digits.startswith("0"))
+    shape = len(run.digits) <= 13 if run.digits.startswith("0") else len(run.digits) <= 11
+    return international or (len(run.digits) >= 10 and shape)
 
 
 def _chains(tokens: Sequence[Token], runs: Sequence[Run]) -> Iterator[list[int]]:
@@ -95,22 +96,27 @@ def _tight(text: str, tokens: Sequence[Token], before: int, after: int) -> bool:
 
 
 def _counted_tokens(text: str, tokens: Sequence[Token]) -> set[int]:
-    found: set[int] = set()
+    """Which of `tokens` are amounts, durations or dates."""
+    counted: set[int] = set()
     for index, token in enumerate(tokens):
         if not token.digits or len(token.digits) > _LONGEST_QUANTITY:
             continue
-        after = tokens[index + 1] if index + 1 < len(tokens) else None
-        gap = text[token.end : after.start] if after else ""
-        counted = after is not None and after.word in _UNITS and gap in ("", " ", "-")
-        if (
-            counted
-            or text[token.end : token.end + 1] == "%"
-            or _CURRENCY.search(text, max(0, token.start - 5), token.start)
-        ):
-            found.add(index)
         if _is_written_date(text, tokens[index : index + 3]):
-            found.update(range(index, index + 3))
-    return found
+            counted.update(range(index, index + 3))
+        goes_on = index - 1 in counted and text[tokens[index - 1].end : token.start] in (",", ".")
+        if goes_on or _has_currency(text, token) or _has_unit(text, token, tokens[index + 1 : index + 2]):
+            counted.add(index)
+    return counted
+
+
+def _has_currency(text: str, token: Token) -> bool:
+    return _CURRENCY.search(text, max(0, token.start - 5), token.start) is not None
+
+
+def _has_unit(text: str, token: Token, following: Sequence[Token]) -> bool:
+    if text.startswith("%", token.end):
+        return True
+    return any(after.word in _UNITS and text[token.end : after.start] in ("", " ", "-") for after in following)
 
 
 def _is_written_date(text: str, parts: Sequence[Token]) -> bool:
@@ -122,4 +128,5 @@ def _is_written_date(text: str, parts: Sequence[Token]) -> bool:
     first, middle, last = (part.digits for part in parts)
     year, others = (first, (middle, last)) if len(first) == 4 else (last, (first, middle))
     in_range = all(len(other) <= 2 and 1 <= int(other) <= 31 for other in others)
-    return in_range and (len(year) == 2 or (len(year) == 4 and year[:2] in ("19", "20")))
+    short_year = len(year) == 2 and "-" not in separators  # 20-30-40 is a sort code
+    return in_range and (short_year or (len(year) == 4 and year[:2] in ("19", "20")))
