@@ -33,6 +33,7 @@ class StockConsumer(driver.Consumer):
         self.in_hand = asyncio.Lock()
         self.positions: Positions[Any] = Positions()
         self.revoked: Callable[[set[int]], None] = lambda partitions: None
+        self.app.flow_control.manage_queue(self.inbox)  # clears it whenever it suspends or resumes, like a stream's
         self._to_faust, self.callback = self.callback, self._on_message
 
     async def _on_message(self, message: Any) -> None:
@@ -51,7 +52,6 @@ class StockConsumer(driver.Consumer):
             self.ack(message)
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
-        self.inbox.clear()
         await super().on_partitions_revoked(revoked)
         self.revoked({tp.partition for tp in revoked if not self._is_changelog_tp(tp)})
 
