@@ -27,7 +27,6 @@ from deploy.recording import read, renamed
 from deploy.settings import cluster
 from models.artifact import ArtifactError
 from schemas.errors import Malformed
-from schemas.topics import DEFAULT_PARTITIONS
 from streams.bus.ports import BusUnavailable
 from streams.bus.producer import KafkaPublisher
 
@@ -86,7 +85,6 @@ def worker(
     data: Annotated[Path, typer.Option(help="Where its table lives.")] = Path(".livecue/tables"),
     model: Annotated[Path | None, typer.Option(help="Folder of the intent model. Default: the one that ships.")] = None,
     catalog: Annotated[Path | None, typer.Option(help="Catalogue of actions. Default: the telecom example.")] = None,
-    partitions: Annotated[int, typer.Option(min=1, help="How many partitions the topics have.")] = DEFAULT_PARTITIONS,
 ) -> None:
     """Run one stream worker until SIGTERM. Start as many as there is work; they share the partitions.
 
@@ -95,7 +93,7 @@ def worker(
     """
     run = workers.run_intents if which is Which.INTENTS else workers.run_decisions
     source = model if which is Which.INTENTS else catalog
-    run(cluster(kafka), data / which.value, http_port, partitions, source)
+    run(cluster(kafka), data, http_port, source)
 
 
 @app.command()

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from models.artifacts import INTENT
 from rich.console import Console
 from rich.table import Table
 
 from deploy.kafka import jars, node
 from deploy.kafka.java import java
 from models.artifact import load_manifest
+from models.artifacts import INTENT
 
 _DISK_NEEDED_BYTES = 2 * 1024**3
 

@@ -43,12 +43,16 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
 
+    def command(self) -> list[str]:
+        """What is run."""
+        return [sys.executable, "-m", "deploy.cli", *self.arguments]
+
     def start(self) -> None:
         """Start it. It is told to stop when this process ends, however that ends."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.cli", *self.arguments],
+                self.command(),
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -14,6 +14,7 @@ from schemas.conversation import (
     ConversationStarted,
     ConversationTransferred,
     Lifecycle,
+    Speaker,
     Turn,
 )
 
@@ -69,7 +70,9 @@ def fold_turn(conversation: Conversation | None, turn: Turn) -> tuple[Conversati
     """The conversation after `turn`, and the turn as it may be stored. A partial is redacted but not remembered: its
     words come again in the next."""
     conversation = conversation or unannounced(turn.conversation_id)
-    text, memory = redact(turn.text, conversation.redaction.get(turn.speaker, Memory()))
+    other = Speaker.AGENT if turn.speaker is Speaker.CUSTOMER else Speaker.CUSTOMER
+    own, heard = conversation.redaction.get(turn.speaker, Memory()), conversation.redaction.get(other)
+    text, memory = redact(turn.text, own, heard)
     if turn.is_final:
         conversation = conversation.model_copy(
             update={"redaction": {**conversation.redaction, turn.speaker.value: memory}}

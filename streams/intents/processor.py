@@ -15,7 +15,8 @@ from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.topics import INTENTS_TOPIC, TURNS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
-from streams.bus.metrics import REPUBLISHED, TURNS
+from streams.bus.metrics import REPUBLISHED
+from streams.bus.metrics import TURNS as TURNS_COUNTED
 from streams.bus.ports import Effects, Message, Record, Table
 from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn
 from streams.intents.scoring import Scoring
@@ -115,7 +116,7 @@ class IntentsProcessor:
             routed = item.routed
             if isinstance(routed, ScoredTurn) and index in scored:
                 routed = routed.model_copy(update={"scores": scored[index]})
-                TURNS.labels("unscored" if scored[index] is None else "scored").inc()
+                TURNS_COUNTED.labels("unscored" if scored[index] is None else "scored").inc()
             message = Message(INTENTS_TOPIC.name, routed.route_key, encode(routed))
             messages += item.account.commit(item.input_id, encode(item.conversation), [message], item.at)
         return messages

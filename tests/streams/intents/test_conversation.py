@@ -1,8 +1,8 @@
 """The conversation table's fold."""
 
 import pytest
-from builders import started, turn
 
+from builders import started, turn
 from schemas.conversation import Channel, ConversationIdentified, ConversationTransferred, Speaker
 from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn, known_customer
 

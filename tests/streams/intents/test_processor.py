@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from builders import at, record, scores, started, turn
 from fakes import Rows
-
 from schemas.codec import decode
 from schemas.conversation import Speaker
 from schemas.dead_letter import DEAD_LETTER

@@ -5,8 +5,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from builders import scores
 
+from builders import scores
 from schemas.conversation import Speaker
 from streams.bus.metrics import MODEL_UP
 from streams.intents.scoring import Scoring
