@@ -56,7 +56,7 @@ async def run_worker(
             app, faust_table = new_app(processor, settings, partitions, transport_class)
             consumer: GapFreeConsumer = app.consumer
             consumer.revoked = processor.revoked
-            watchdog = Watchdog(consumer, processor.name, settings.watchdog_s)
+            watchdog = Watchdog(consumer, processor.name, settings.watchdog_s, settings.patience_s)
             table = RocksTable(faust_table, publisher)
             work = [
                 process_forever(processor, consumer, table, publisher, settings.batch_max),
@@ -74,7 +74,7 @@ async def run_worker(
                     log.info("%s stops", processor.name)
                 finally:
                     starting.cancel()
-                    await _stop(app, settings.stop_s)
+                    await _stop(app, settings.stop_s, asked=stop.is_set())
                     for task in tasks:
                         task.cancel()
     log.info("%s stopped", processor.name)
@@ -89,12 +89,14 @@ async def _start(app: WorkerApp) -> None:
         end_process(EXIT_STUCK)
 
 
-async def _stop(app: WorkerApp, within_s: float) -> None:
+async def _stop(app: WorkerApp, within_s: float, *, asked: bool) -> None:
     try:
         async with asyncio.timeout(within_s):
             await app.stop()
     except TimeoutError:
-        log.warning("the graceful stop took longer than %s s; what was done is committed as far as it got", within_s)
+        if not asked:  # cancelled by a caller in this process, which is not ours to end
+            raise
+        log.warning("the graceful stop took longer than %s s: what is not committed is delivered again", within_s)
         end_process(0)
 
 

@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions, NewTopic
 from kafka.structs import TopicPartition
 
+from deploy.kafka import node
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for
 from streams.engine.topics import TopicsRefused, partitions_of_sources
@@ -149,3 +150,16 @@ def test_a_kafka_that_is_not_there_is_named(tmp_path: Path, rig: Rig) -> None:
     assert worker.wait(60) == 1
     assert "Kafka does not answer at 127.0.0.1:1" in rig.log()
     assert "livecue kafka start" in rig.log()
+
+
+@pytest.mark.faults
+def test_a_kafka_that_stays_away_ends_the_process(tmp_path: Path) -> None:
+    with node.running(tmp_path / "kafka") as broker:
+        rig = Rig(broker.bootstrap, tmp_path)
+        worker = rig.start(patience_s=2, watchdog_s=3)
+        rig.wait_for_log("is ready")
+        node.stop(tmp_path / "kafka")
+        try:
+            assert worker.wait(30) == 69
+        finally:
+            rig.stop()
