@@ -14,7 +14,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from broker.stock import StockTransport
-
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Effects, Message, Record, Table, Write
 from streams.engine.app import run_worker

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from broker.rig import KEYS, Rig, counted, torture, until
 from kafka import KafkaProducer
 
+from broker.rig import KEYS, Rig, counted, torture, until
 from deploy.kafka import node
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from broker.rig import Rig, counted, until
 from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions, NewTopic
 from kafka.structs import TopicPartition
 
+from broker.rig import Rig, counted, until
 from deploy.kafka import node
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from contracts.buses import PARTITIONS, Bus, InMemory, OnKafka, Process
 
+from contracts.buses import PARTITIONS, Bus, InMemory, OnKafka, Process
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Effects, Message, Record, Table, Write
 

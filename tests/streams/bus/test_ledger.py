@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+
 from builders import T0, at
 from fakes import Rows
-
 from streams.bus.ledger import HORIZON, HORIZON_INPUTS, Ledger, owners
 from streams.bus.ports import Message
 
