@@ -17,7 +17,7 @@ from schemas.conversation import Speaker, Turn
 from schemas.guidance import DECISION, Decision, PromptState, Tick
 from schemas.topics import DECISIONS, DEFAULT_PARTITIONS, TICKS
 from streams.bus.memory import MemoryBus
-from streams.bus.ports import Message
+from streams.bus.ports import Message, Processor
 from streams.intents.processor import IntentsProcessor
 from streams.intents.scoring import Scoring
 
@@ -79,7 +79,7 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
 async def _run(lines: Sequence[Line], model: Path | None, catalog: Path | None) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
     scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
-    processors = [
+    processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),
         DecisionsProcessor(load_catalog(catalog), DEFAULT_PARTITIONS),
     ]

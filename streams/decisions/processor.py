@@ -1,0 +1,140 @@
+"""`decisions`: the one writer of what is known of each customer. Folds every input, decides on every final turn.
+
+The pure core answers (`guidance.decision.advance`); this shell reads records, keeps rows, and publishes.
+"""
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from guidance.decision.advance import Advance, advance
+from guidance.decision.catalog import Catalog
+from guidance.decision.fold import Event
+from guidance.decision.state import CustomerState
+from models.redaction import Memory, redact
+from schemas.codec import decode
+from schemas.customer import CUSTOMER, CustomerEvent
+from schemas.errors import Malformed
+from schemas.guidance import OUTCOME, TICK, PromptOutcome, Tick
+from schemas.intent import INTENTS, ScoredTurn
+from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
+from streams.bus.guard import bury, misrouted
+from streams.bus.ledger import Ledger
+from streams.bus.metrics import DECIDE_SECONDS, DECISIONS, ENDINGS, PROMPTS, REPUBLISHED, TURN_TO_PROMPT_SECONDS
+from streams.bus.ports import Effects, Message, Record, Table
+from streams.decisions.deadlines import Deadlines
+from streams.decisions.publications import partial_turn, publications
+
+_LOG = logging.getLogger(__name__)
+_SWEEP_EVERY = timedelta(hours=1)
+_READ: dict[str, TypeAdapter[Any]] = {
+    INTENTS_TOPIC.name: INTENTS,
+    CUSTOMER_EVENTS.name: CUSTOMER,
+    OUTCOMES.name: OUTCOME,
+}
+
+
+class DecisionsProcessor:
+    """See `streams.bus.ports.Processor` for what its methods promise."""
+
+    name = "decisions"
+    topics = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, TICKS.name)
+
+    def __init__(self, catalog: Catalog, partitions: int) -> None:
+        self._catalog = catalog
+        self._partitions = partitions
+        self._deadlines = Deadlines(catalog)
+        self._swept_at: dict[int, datetime] = {}
+
+    async def process(self, batch: Sequence[Record], table: Table) -> Effects:
+        ledger = Ledger(table)
+        messages: list[Message] = []
+        for record in batch:
+            self._deadlines.load(record.partition, table)
+            messages += self._take(record, ledger)
+        for partition, now in {record.partition: record.at for record in batch}.items():
+            if now - self._swept_at.setdefault(partition, now) >= _SWEEP_EVERY:
+                self._swept_at[partition] = now
+                ledger.sweep(partition, now, keep_state=True)
+        return Effects(ledger.writes(), messages)
+
+    def revoked(self, partitions: Collection[int]) -> None:
+        self._deadlines.forget(partitions)
+        for partition in partitions:
+            self._swept_at.pop(partition, None)
+
+    def _take(self, record: Record, ledger: Ledger) -> Sequence[Message]:
+        try:
+            if record.topic == TICKS.name:
+                return self._tick(record, decode(TICK, record.value), ledger)
+            if rerouted := misrouted(record, self._partitions, self.name):
+                return [rerouted]
+            event: Event = decode(_READ[record.topic], record.value)
+            owner = _owner(event)
+            _check_key(record, owner)
+        except Malformed as error:
+            return [bury(record, str(error), self.name, lambda text: redact(text, Memory())[0])]
+        if isinstance(event, ScoredTurn) and not event.turn.is_final:
+            return partial_turn(event)
+        return self._advance(ledger, record.partition, owner, _input_id(event), event, record.at)
+
+    def _tick(self, record: Record, tick: Tick, ledger: Ledger) -> list[Message]:
+        """A second has passed: end what is over, for the owners whose deadline has come."""
+        messages: list[Message] = []
+        for owner in self._deadlines.due(record.partition, record.at):
+            input_id = f"tick:{record.partition}:{record.offset}:{owner}"
+            messages += self._advance(ledger, record.partition, owner, input_id, tick, record.at)
+        return messages
+
+    def _advance(
+        self, ledger: Ledger, partition: int, owner: str, input_id: str, event: Event | Tick, now: datetime
+    ) -> Sequence[Message]:
+        account = ledger.open(partition, owner)
+        if (published := account.published(input_id)) is not None:
+            REPUBLISHED.labels(self.name).inc()
+            return published
+        started = time.perf_counter()
+        before = CustomerState.read(account.state)
+        advanced = advance(before, event, self._catalog, partition=partition, now=now)
+        self._deadlines.put(partition, owner, advanced.state)
+        if isinstance(event, Tick) and advanced.state == before:
+            return ()
+        messages = publications(before, advanced, event, owner, input_id, now)
+        DECIDE_SECONDS.observe(time.perf_counter() - started)
+        _tell(advanced, event)
+        return account.commit(input_id, advanced.state.write(), messages, now)
+
+
+def _check_key(record: Record, owner: str) -> None:
+    """Order holds per customer only if the record is keyed by its owner."""
+    if record.key != owner.encode():
+        raise Malformed(f"the record key is not what {record.topic} is keyed by, see `livecue schemas --asyncapi`")
+
+
+def _owner(event: Event) -> str:
+    return event.customer_id if isinstance(event, CustomerEvent) else event.route_key
+
+
+def _input_id(event: Event) -> str:
+    """Unique over all topics: sources choose their own ids, and two may choose the same."""
+    if isinstance(event, CustomerEvent):
+        return f"event:{event.event_id}"
+    return f"outcome:{event.outcome_id}" if isinstance(event, PromptOutcome) else event.input_id
+
+
+def _tell(advanced: Advance, event: Event | Tick) -> None:
+    """Metrics, and a line in the log for whoever reads along."""
+    for _, ending in advanced.endings:
+        ENDINGS.labels(ending.state.value).inc()
+    decision = advanced.decision
+    if decision is None or not isinstance(event, ScoredTurn):
+        return
+    DECISIONS.labels(decision.service_level.value).inc()
+    TURN_TO_PROMPT_SECONDS.observe((datetime.now(UTC) - event.received_at).total_seconds())
+    for prompt in decision.prompts:
+        PROMPTS.labels(prompt.kind.value).inc()
+        _LOG.info("%s: %s prompted on %s", prompt.conversation_id, prompt.action_id, prompt.turn_id)

@@ -1,0 +1,160 @@
+"""What the world is told of an input: desk records, the decision, the snapshot. Pure: from states to messages."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from guidance.decision.advance import Advance, closed_how
+from guidance.decision.fold import Event, likeliest
+from guidance.decision.identity import record_id_of
+from guidance.decision.state import CustomerState, Journey, LiveConversation
+from schemas.codec import encode
+from schemas.conversation import Speaker
+from schemas.desk import (
+    ConversationClosed,
+    ConversationOpened,
+    DeskRecord,
+    DeskTurn,
+    PromptEnded,
+    PromptIssued,
+    Snapshot,
+)
+from schemas.guidance import Tick
+from schemas.intent import ScoredTurn
+from schemas.topics import DECISIONS, DESK_TOPIC, SNAPSHOTS
+from streams.bus.ports import Message
+
+_MOST_JOURNEY_LINES = 3
+
+
+def partial_turn(scored: ScoredTurn) -> list[Message]:
+    """A partial turn as its agent's desktop shows it. It comes from the record alone, so a redelivery is the same."""
+    return [] if scored.agent_id is None else [_desk(_desk_turn(scored, scored.agent_id))]
+
+
+def publications(
+    before: CustomerState, advanced: Advance, event: Event | Tick, route_key: str, input_id: str, now: datetime
+) -> list[Message]:
+    """All that `event` (known as `input_id`) gave rise to, in the order in which a desktop is to learn it."""
+    after = advanced.state
+    messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
+    if advanced.decision is not None:
+        messages.append(Message(DECISIONS.name, route_key, encode(advanced.decision)))
+    for conversation_id in sorted(before.live.keys() | after.live.keys()):
+        old = _snapshot(before.live.get(conversation_id), conversation_id, route_key, now)
+        new = _snapshot(after.live.get(conversation_id), conversation_id, route_key, now)
+        if new != old:
+            messages.append(Message(SNAPSHOTS.name, conversation_id, None if new is None else encode(new)))
+    return messages
+
+
+def _desk_records(
+    before: CustomerState, advanced: Advance, event: Event | Tick, input_id: str, now: datetime
+) -> Iterator[DeskRecord]:
+    after = advanced.state
+    for conversation_id, conversation in after.live.items():
+        old = before.live.get(conversation_id)
+        if conversation.agent_id is not None and (old is None or old.agent_id != conversation.agent_id):
+            yield _opened(conversation_id, conversation, after.journey, input_id, now)
+    if isinstance(event, ScoredTurn) and event.agent_id is not None:
+        yield _desk_turn(event, event.agent_id)
+    for prompt, ending in advanced.endings:
+        yield PromptEnded(
+            record_id=record_id_of(input_id, f"ended.{prompt.prompt_id}"),
+            conversation_id=prompt.conversation_id,
+            agent_id=prompt.agent_id,
+            ending=ending,
+        )
+    for prompt in advanced.decision.prompts if advanced.decision else ():
+        yield PromptIssued(
+            record_id=record_id_of(input_id, f"prompt.{prompt.action_id}"),
+            conversation_id=prompt.conversation_id,
+            agent_id=prompt.agent_id,
+            prompt=prompt,
+        )
+    for conversation_id, old in before.live.items():
+        new = after.live.get(conversation_id)
+        if old.agent_id is None or (new is not None and new.agent_id == old.agent_id):
+            continue
+        yield ConversationClosed(
+            record_id=record_id_of(input_id, f"closed.{conversation_id}"),
+            conversation_id=conversation_id,
+            agent_id=old.agent_id,
+            reason=closed_how(before, after, conversation_id) or "transferred",
+        )
+
+
+def _opened(
+    conversation_id: str, conversation: LiveConversation, journey: Journey, input_id: str, now: datetime
+) -> ConversationOpened:
+    return ConversationOpened(
+        record_id=record_id_of(input_id, f"opened.{conversation_id}"),
+        conversation_id=conversation_id,
+        agent_id=str(conversation.agent_id),
+        channel=conversation.channel,
+        customer_id=conversation.customer_id,
+        customer_name=conversation.customer_name,
+        team=conversation.team,
+        started_at=conversation.started_at,
+        journey=_journey_lines(journey, conversation_id, now),
+    )
+
+
+def _journey_lines(journey: Journey, conversation_id: str, now: datetime) -> tuple[str, ...]:
+    """Earlier contacts, newest first: "chat 2 h ago, unsolved"."""
+    earlier = [contact for contact in reversed(journey.contacts) if contact.contact_id != conversation_id]
+    return tuple(
+        f"{contact.channel.value.replace('_', ' ')} {_ago(now - contact.at)}, {'' if contact.solved else 'un'}solved"
+        for contact in earlier[:_MOST_JOURNEY_LINES]
+    )
+
+
+def _ago(age: timedelta) -> str:
+    minutes = max(0, age // timedelta(minutes=1))
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
+
+
+def _desk_turn(scored: ScoredTurn, agent_id: str) -> DeskTurn:
+    turn, scores = scored.turn, scored.scores
+    from_customer = turn.speaker is Speaker.CUSTOMER
+    return DeskTurn(
+        record_id=record_id_of(scored.input_id, "turn"),
+        conversation_id=turn.conversation_id,
+        agent_id=agent_id,
+        turn_id=turn.turn_id,
+        speaker=turn.speaker,
+        text=turn.text,
+        is_final=turn.is_final,
+        ended_at=turn.ended_at,
+        received_at=scored.received_at,
+        intents=() if scores is None else scores.fired,
+        sentiment=likeliest(scores.sentiment) if scores and scores.sentiment and from_customer else None,
+        churn_risk=scores.churn_risk if scores and from_customer else None,
+        confidence=turn.confidence,
+    )
+
+
+def _desk(record: DeskRecord) -> Message:
+    return Message(DESK_TOPIC.name, record.agent_id, encode(record))
+
+
+def _snapshot(
+    conversation: LiveConversation | None, conversation_id: str, route_key: str, now: datetime
+) -> Snapshot | None:
+    if conversation is None:
+        return None
+    return Snapshot(
+        conversation_id=conversation_id,
+        route_key=route_key,
+        channel=conversation.channel,
+        customer_id=conversation.customer_id,
+        customer_name=conversation.customer_name,
+        agent_id=conversation.agent_id,
+        team=conversation.team,
+        started_at=conversation.started_at,
+        updated_at=now,
+        live_prompt=None if conversation.live is None else conversation.live.prompt,
+        pinned=conversation.pinned,
+        spans=conversation.spans,
+    )
