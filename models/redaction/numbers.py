@@ -38,6 +38,8 @@ class Numbers(NamedTuple):
 def numbers_in(text: str, tokens: Sequence[Token], memory: Memory, asked: frozenset[Kind]) -> Numbers:
     """The private numbers of `tokens`, given the same speaker's `memory` and what the other `asked` for."""
     runs = runs_in(text, tokens)
+    if not runs:
+        return Numbers(False, [], LuhnSums(), None)
     cues = cues_in(tokens)
     cards = cards_in(tokens, runs)
     kinds: list[Kind | None] = [None] * len(runs)
@@ -52,15 +54,15 @@ def numbers_in(text: str, tokens: Sequence[Token], memory: Memory, asked: frozen
             )
 
     whole = LuhnSums()
-    if runs and memory.pending.length and not runs[0].plain and _leads_in(tokens, 0, runs[0].first):
+    if memory.pending.length and not runs[0].plain and _leads_in(tokens, 0, runs[0].first):
         whole = memory.pending.then(runs[0].digits)
         kinds[0] = _continued(whole, memory.pending_kind, kinds[0], bare=bare)
     spans = _spans(tokens, runs, kinds, cards)
 
     completed = bool(cards and cards[-1][1] == len(runs)) or (len(runs) == 1 and whole.is_card)
-    unfinished = runs and runs[-1].beyond == len(tokens) and not runs[-1].plain and not completed
+    unfinished = runs[-1].beyond == len(tokens) and not runs[-1].plain and not completed
     if not unfinished or (kinds[-1] is None and not bare):
-        return Numbers(bool(runs), spans, LuhnSums(), None)
+        return Numbers(True, spans, LuhnSums(), None)
     pending = whole if len(runs) == 1 and whole.length else LuhnSums().then(runs[-1].digits)
     return Numbers(True, spans, pending, kinds[-1])
 
@@ -77,8 +79,8 @@ def _kind(run: Run, text_before: str, announced: frozenset[Kind], asked: frozens
     but a number, is the answer to the question however short it is.
     """
     length = len(run.digits)
-    a_pin_may_be_a_year = Kind.PIN in announced | asked and length == 4 and not run.counted
-    if run.plain and not a_pin_may_be_a_year:
+    a_year_may_be_a_pin = Kind.PIN in announced | asked and length == 4 and not run.counted
+    if run.plain and not a_year_may_be_a_pin:
         return None
     for kinds, shortest in ((announced, _SHORTEST_ANNOUNCED), (asked, _SHORTEST_BARE if bare else _SHORTEST_ASKED)):
         if Kind.PIN in kinds and 3 <= length <= 4:

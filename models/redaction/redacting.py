@@ -35,7 +35,7 @@ def redact(text: str, memory: Memory, other: Memory | None = None) -> tuple[str,
     if other and other.asked_word and not spans:
         spans = list(bare_answer(tokens))
     rest = _covered(tokens, spans)
-    births = list(_births(rest, asked))
+    births = list(_births(rest, asked)) if Kind.DOB in asked or Kind.DOB in cues.values() else []
     rest = _covered(rest, births)
     numbers = numbers_in(text, rest, memory, asked)
 
@@ -52,8 +52,6 @@ def redact(text: str, memory: Memory, other: Memory | None = None) -> tuple[str,
 def _births(tokens: Sequence[Token], asked: frozenset[Kind]) -> Iterator[Span]:
     """Dates that were asked for, or announced, as somebody's date of birth."""
     cues = cues_in(tokens)
-    if Kind.DOB not in asked and Kind.DOB not in cues.values():
-        return
     for first, beyond in date_spans(tokens):
         if Kind.DOB in asked or Kind.DOB in announced_at(tokens, first, cues):
             yield tokens[first].start, tokens[beyond - 1].end, Kind.DOB

@@ -114,7 +114,7 @@ def _has_currency(text: str, token: Token) -> bool:
 
 
 def _has_unit(text: str, token: Token, following: Sequence[Token]) -> bool:
-    if text.startswith("%", token.end):
+    if text.startswith("%", token.end) or token.word == "thousand":
         return True
     return any(after.word in _UNITS and text[token.end : after.start] in ("", " ", "-") for after in following)
 

@@ -38,7 +38,7 @@ SEPARATORS = st.text(st.characters(exclude_categories=["L", "N", "Cs"], exclude_
 
 
 @given(TEXTS, MEMORIES, MEMORIES)
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_redacting_again_changes_nothing(text: str, memory: Memory, other: Memory) -> None:
     once, _ = redact(text, memory, other)
 
@@ -48,6 +48,7 @@ def test_redacting_again_changes_nothing(text: str, memory: Memory, other: Memor
 
 
 @given(st.text(), MEMORIES, MEMORIES)
+@settings(deadline=None)
 def test_memory_after_any_text_can_be_stored(text: str, memory: Memory, other: Memory) -> None:
     _, after = redact(text, memory, other)
 
@@ -55,6 +56,7 @@ def test_memory_after_any_text_can_be_stored(text: str, memory: Memory, other: M
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_what_is_not_private_is_not_touched(text: str) -> None:
     redacted, _ = redact(text, Memory())
     kept = [re.escape(part) for part in re.split(r"\[(?:[A-Z]+)\]", redacted)]
@@ -63,6 +65,7 @@ def test_what_is_not_private_is_not_touched(text: str) -> None:
 
 
 @given(cards(), st.data())
+@settings(deadline=None)
 def test_no_card_number_survives_whatever_separates_its_digits(card: str, data: st.DataObject) -> None:
     separators = data.draw(st.lists(SEPARATORS, min_size=15, max_size=15))
     text = card[0] + "".join(separator + digit for separator, digit in zip(separators, card[1:], strict=True))
@@ -73,6 +76,7 @@ def test_no_card_number_survives_whatever_separates_its_digits(card: str, data: 
 
 
 @given(cards())
+@settings(deadline=None)
 def test_no_spoken_card_number_survives(card: str) -> None:
     names = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -82,6 +86,7 @@ def test_no_spoken_card_number_survives(card: str) -> None:
 
 
 @given(cards(), st.integers(4, 12))
+@settings(deadline=None)
 def test_of_a_card_number_cut_by_turns_at_most_six_digits_survive(card: str, cut: int) -> None:
     first, memory = redact(card[:cut], Memory())
     second, _ = redact(card[cut:], memory)

@@ -66,6 +66,8 @@ def test_private_things_are_replaced(text: str, expected: str) -> None:
         "oh dear one of the two",
         "the visit was on 3 December",
         "dial 159",
+        "one hundred and twenty three thousand four hundred",
+        "i have 3 kids aged 5, 7 and 11",
         "",
     ],
 )
