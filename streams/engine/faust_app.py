@@ -1,6 +1,9 @@
-"""The Faust app under a worker: what Faust does here is group membership, co-partitioned assignment and the table's
-recovery. Records reach the processor by the gap-free consumer's inbox, not by Faust's streams: those cost four tasks
-a record, and ack what an agent raised over."""
+"""The Faust app under a worker. Faust does group membership, co-partitioned assignment and the table's recovery.
+
+Records reach the processor by the gap-free consumer's inbox, not by Faust's streams and agents. Those cost four tasks
+a record, ack what an agent raised over, and drop what their queue holds whenever flow is resumed, a seek or no seek:
+one of the ways by which stock Faust loses records.
+"""
 
 import logging
 from typing import Any

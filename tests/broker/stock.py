@@ -1,4 +1,8 @@
-"""Stock Faust's consumer under our worker: its own fetching, acking and committing. It loses records."""
+"""Stock Faust's consumer under our worker: its own fetching, acking and committing. It loses records.
+
+Measured with two workers, 14,000 records at 100 a second and fourteen kill -9 or SIGTERM: 8 lost, where ours lost none.
+A plain Faust app with an agent, 5,000 records and six kill -9: 43 lost, 2 out of order.
+"""
 
 import asyncio
 from collections.abc import Callable
