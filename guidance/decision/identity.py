@@ -18,9 +18,9 @@ def prompt_id_of(decision_id: str, action_id: str) -> str:
     return f"{decision_id}.{action_id}"
 
 
-def record_id_of(input_id: str, what: str) -> str:
-    """The id of a desk record that `input_id` gave rise to; `what` tells it from the input's other records."""
-    return f"{_digest(input_id)[:16]}.{what}"
+def record_id_of(input_id: str, conversation_id: str, what: str) -> str:
+    """The id of a desk record that an input gave rise to; `what` tells it from the conversation's others of it."""
+    return f"{_digest(f'{input_id}|{conversation_id}')[:16]}.{what}"
 
 
 def seed_of(input_id: str) -> int:

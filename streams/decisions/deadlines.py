@@ -9,6 +9,9 @@ from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
 
+_SOMETHING_LIVE = b'"live":{'
+"""In every written state that has a live conversation, and in no other: quotes inside of texts are escaped."""
+
 
 class Deadlines:
     """By partition and owner: when a tick will change that owner's state first."""
@@ -22,7 +25,8 @@ class Deadlines:
         if partition not in self._due:
             self._due[partition] = {}
             for owner, written in owners(table, partition):
-                self.put(partition, owner, CustomerState.read(written))
+                if _SOMETHING_LIVE in written:
+                    self.put(partition, owner, CustomerState.read(written))
 
     def put(self, partition: int, owner: str, state: CustomerState) -> None:
         """The owner's state has changed to `state`."""

@@ -23,7 +23,7 @@ from schemas.guidance import OUTCOME, TICK, PromptOutcome, Tick
 from schemas.intent import INTENTS, ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
 from streams.bus.guard import bury, misrouted
-from streams.bus.ledger import Ledger
+from streams.bus.ledger import Account, Ledger
 from streams.bus.metrics import DECIDE_SECONDS, DECISIONS, ENDINGS, PROMPTS, REPUBLISHED, TURN_TO_PROMPT_SECONDS
 from streams.bus.ports import Effects, Message, Record, Table
 from streams.decisions.deadlines import Deadlines
@@ -31,6 +31,8 @@ from streams.decisions.publications import partial_turn, publications
 
 _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
+_TICKED = ""
+"""The account of what a partition's ticks published: no route key is empty."""
 _READ: dict[str, TypeAdapter[Any]] = {
     INTENTS_TOPIC.name: INTENTS,
     CUSTOMER_EVENTS.name: CUSTOMER,
@@ -55,6 +57,12 @@ class DecisionsProcessor:
         messages: list[Message] = []
         for record in batch:
             self._deadlines.load(record.partition, table)
+            if record.topic == TICKS.name:
+                # Opened first, hence written first. Were an owner's row written and this one lost, a tick that comes
+                # again would find nobody due, and what it had to say would never be said. The other way round it says
+                # it again, and finds the owner still due.
+                ledger.open(record.partition, _TICKED)
+        for record in batch:
             messages += self._take(record, ledger)
         for partition, now in {record.partition: record.at for record in batch}.items():
             if now - self._swept_at.setdefault(partition, now) >= _SWEEP_EVERY:
@@ -80,33 +88,44 @@ class DecisionsProcessor:
             return [bury(record, str(error), self.name, lambda text: redact(text, Memory())[0])]
         if isinstance(event, ScoredTurn) and not event.turn.is_final:
             return partial_turn(event)
-        return self._advance(ledger, record.partition, owner, _input_id(event), event, record.at)
+        return self._event(record, owner, event, ledger)
 
-    def _tick(self, record: Record, tick: Tick, ledger: Ledger) -> list[Message]:
+    def _tick(self, record: Record, tick: Tick, ledger: Ledger) -> Sequence[Message]:
         """A second has passed: end what is over, for the owners whose deadline has come."""
-        messages: list[Message] = []
+        input_id = f"tick:{record.partition}:{record.offset}"
+        ticked = ledger.open(record.partition, _TICKED)
+        before = ticked.published(input_id) or ()
+        messages = list(before)
         for owner in self._deadlines.due(record.partition, record.at):
-            input_id = f"tick:{record.partition}:{record.offset}:{owner}"
-            messages += self._advance(ledger, record.partition, owner, input_id, tick, record.at)
-        return messages
+            account = ledger.open(record.partition, owner)
+            state, news = self._advance(account, input_id, tick, record.at)
+            account.commit(input_id, state.write(), (), record.at)
+            messages += (message for message in news if message not in before)
+        return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
-    def _advance(
-        self, ledger: Ledger, partition: int, owner: str, input_id: str, event: Event | Tick, now: datetime
-    ) -> Sequence[Message]:
-        account = ledger.open(partition, owner)
+    def _event(self, record: Record, owner: str, event: Event, ledger: Ledger) -> Sequence[Message]:
+        account, input_id = ledger.open(record.partition, owner), _input_id(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
+        state, messages = self._advance(account, input_id, event, record.at)
+        written = state.write()
+        if written == account.state:
+            return messages  # nothing is remembered: the same comes of it if it comes again
+        return account.commit(input_id, written, messages, record.at)
+
+    def _advance(
+        self, account: Account, input_id: str, event: Event | Tick, now: datetime
+    ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
         before = CustomerState.read(account.state)
-        advanced = advance(before, event, self._catalog, partition=partition, now=now)
-        self._deadlines.put(partition, owner, advanced.state)
-        if isinstance(event, Tick) and advanced.state == before:
-            return ()
-        messages = publications(before, advanced, event, owner, input_id, now)
-        DECIDE_SECONDS.observe(time.perf_counter() - started)
+        advanced = advance(before, event, self._catalog, partition=account.partition, now=now)
+        self._deadlines.put(account.partition, account.owner, advanced.state)
+        messages = publications(before, advanced, event, account.owner, input_id, now)
+        if advanced.decision is not None:
+            DECIDE_SECONDS.observe(time.perf_counter() - started)
         _tell(advanced, event)
-        return account.commit(input_id, advanced.state.write(), messages, now)
+        return advanced.state, messages
 
 
 def _check_key(record: Record, owner: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 from guidance.decision.advance import Advance, closed_how
 from guidance.decision.fold import Event, likeliest
@@ -18,7 +19,7 @@ from schemas.desk import (
     PromptIssued,
     Snapshot,
 )
-from schemas.guidance import Tick
+from schemas.guidance import Prompt, PromptEnding, Tick
 from schemas.intent import ScoredTurn
 from schemas.topics import DECISIONS, DESK_TOPIC, SNAPSHOTS
 from streams.bus.ports import Message
@@ -51,43 +52,65 @@ def _desk_records(
     before: CustomerState, advanced: Advance, event: Event | Tick, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
+    handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]
+    yield from (_prompt_ended(*each, input_id) for each in handed_over)
     for conversation_id, conversation in after.live.items():
         old = before.live.get(conversation_id)
-        if conversation.agent_id is not None and (old is None or old.agent_id != conversation.agent_id):
+        if old is not None and old.agent_id is not None and old.agent_id != conversation.agent_id:
+            yield _closed(conversation_id, old.agent_id, "transferred", input_id)
+        if conversation.agent_id is not None and (old is None or _heading(old) != _heading(conversation)):
             yield _opened(conversation_id, conversation, after.journey, input_id, now)
     if isinstance(event, ScoredTurn) and event.agent_id is not None:
         yield _desk_turn(event, event.agent_id)
-    for prompt, ending in advanced.endings:
-        yield PromptEnded(
-            record_id=record_id_of(input_id, f"ended.{prompt.prompt_id}"),
-            conversation_id=prompt.conversation_id,
-            agent_id=prompt.agent_id,
-            ending=ending,
-        )
+    yield from (_prompt_ended(*each, input_id) for each in advanced.endings if each not in handed_over)
     for prompt in advanced.decision.prompts if advanced.decision else ():
         yield PromptIssued(
-            record_id=record_id_of(input_id, f"prompt.{prompt.action_id}"),
+            record_id=record_id_of(input_id, prompt.conversation_id, f"prompt.{prompt.action_id}"),
             conversation_id=prompt.conversation_id,
             agent_id=prompt.agent_id,
             prompt=prompt,
         )
     for conversation_id, old in before.live.items():
-        new = after.live.get(conversation_id)
-        if old.agent_id is None or (new is not None and new.agent_id == old.agent_id):
-            continue
-        yield ConversationClosed(
-            record_id=record_id_of(input_id, f"closed.{conversation_id}"),
-            conversation_id=conversation_id,
-            agent_id=old.agent_id,
-            reason=closed_how(before, after, conversation_id) or "transferred",
-        )
+        how = closed_how(before, after, conversation_id)
+        if how is not None and old.agent_id is not None:
+            yield _closed(conversation_id, old.agent_id, how, input_id)
+
+
+def _is_handed_over(prompt: Prompt, after: CustomerState) -> bool:
+    conversation = after.live.get(prompt.conversation_id)
+    return conversation is not None and conversation.agent_id != prompt.agent_id
+
+
+def _heading(conversation: LiveConversation) -> tuple[str | None, ...]:
+    """What a desktop shows above a conversation: it is opened anew where it turns out who the customer is."""
+    return conversation.agent_id, conversation.customer_id, conversation.customer_name
+
+
+def _prompt_ended(prompt: Prompt, ending: PromptEnding, input_id: str) -> PromptEnded:
+    return PromptEnded(
+        record_id=record_id_of(input_id, prompt.conversation_id, f"ended.{prompt.prompt_id}"),
+        conversation_id=prompt.conversation_id,
+        agent_id=prompt.agent_id,
+        ending=ending,
+    )
+
+
+def _closed(
+    conversation_id: str, agent_id: str, reason: Literal["ended", "idle", "transferred"], input_id: str
+) -> ConversationClosed:
+    return ConversationClosed(
+        record_id=record_id_of(input_id, conversation_id, "closed"),
+        conversation_id=conversation_id,
+        agent_id=agent_id,
+        reason=reason,
+    )
 
 
 def _opened(
     conversation_id: str, conversation: LiveConversation, journey: Journey, input_id: str, now: datetime
 ) -> ConversationOpened:
     return ConversationOpened(
-        record_id=record_id_of(input_id, f"opened.{conversation_id}"),
+        record_id=record_id_of(input_id, conversation_id, "opened"),
         conversation_id=conversation_id,
         agent_id=str(conversation.agent_id),
         channel=conversation.channel,
@@ -119,7 +142,7 @@ def _desk_turn(scored: ScoredTurn, agent_id: str) -> DeskTurn:
     turn, scores = scored.turn, scored.scores
     from_customer = turn.speaker is Speaker.CUSTOMER
     return DeskTurn(
-        record_id=record_id_of(scored.input_id, "turn"),
+        record_id=record_id_of(scored.input_id, scored.conversation_id, "turn"),
         conversation_id=turn.conversation_id,
         agent_id=agent_id,
         turn_id=turn.turn_id,
