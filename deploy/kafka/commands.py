@@ -1,7 +1,6 @@
 """`livecue kafka` and `livecue topics`: the local Kafka and the topic table, for people and (--json) for scripts."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,13 +10,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.kafka import cluster, node, topics
-from deploy.kafka.errors import LocalKafkaError
+from deploy.kafka import node, topics
 from deploy.kafka.jars import Progress as Report
+from deploy.settings import cluster
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 
 NOT_RUNNING = 3
@@ -40,7 +38,7 @@ _Servers = Annotated[
         "--kafka",
         metavar="HOST:PORT",
         envvar="LIVECUE_KAFKA",
-        help="Which Kafka; by default the local node. TLS and SASL come from the LIVECUE_KAFKA_... variables.",
+        help="host:port of the cluster. Default: the local one. TLS and SASL come from LIVECUE_KAFKA_... variables.",
     ),
 ]
 
@@ -60,7 +58,7 @@ def start(
 
     The first start on a machine downloads Kafka (44 MB), once a user.
     """
-    with told_plainly(), shown() as report:
+    with shown() as report:
         started = node.start(data, port=port, progress=report)
     _tell(started, as_json)
 
@@ -68,8 +66,7 @@ def start(
 @kafka_app.command(epilog="Example: livecue kafka stop")
 def stop(data: _DataDir = node.DEFAULT_DATA_DIR, as_json: _Json = False) -> None:
     """Stop the node and wait for its end. Its data and its port are kept for the next start."""
-    with told_plainly():
-        was_running = node.stop(data)
+    was_running = node.stop(data)
     if as_json:
         _print_json({"stopped": was_running})
     else:
@@ -95,9 +92,7 @@ def create(
     as_json: _Json = False,
 ) -> None:
     """Create the topics that are missing. Changes nothing where one that is there is not as it must be."""
-    with told_plainly():
-        kafka = cluster.chosen(os.environ, servers=servers)
-        created = topics.create(kafka, partitions=partitions, replication=replication)
+    created = topics.create(cluster(servers), partitions=partitions, replication=replication)
     if as_json:
         _print_json({"created": created, "partitions": partitions})
         return
@@ -113,32 +108,17 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Check that every topic is there as it must be; say what is not, and how to mend it, and exit with 1."""
-    with told_plainly():
-        kafka = cluster.chosen(os.environ, servers=servers)
-        try:
-            found = topics.check(kafka, partitions=partitions)
-        except topics.TopicsMismatch as wrong:
-            if not as_json:
-                raise
-            _print_json({"ok": False, "mismatches": [asdict(each) for each in wrong.mismatches]})
-            raise typer.Exit(1) from None
+    try:
+        found = topics.check(cluster(servers), partitions=partitions)
+    except topics.TopicsMismatch as wrong:
+        if not as_json:
+            raise
+        _print_json({"ok": False, "mismatches": [asdict(each) for each in wrong.mismatches]})
+        raise typer.Exit(1) from None
     if as_json:
         _print_json({"ok": True, "partitions": found})
     else:
         _print_table(found, {topic.name: "as it must be" for topic in TOPICS})
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Say what went wrong in its own words on stderr, without a traceback, and exit with 1.
-
-    That is a LocalKafkaError, or what the system refuses: a directory that may not be written, a full disk.
-    """
-    try:
-        yield
-    except (LocalKafkaError, OSError) as error:
-        _err.print(f"[bold red]livecue:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
 
 
 @contextmanager

@@ -62,16 +62,20 @@ def start(data_dir: Path = DEFAULT_DATA_DIR, *, port: int | None = None, progres
     data_dir = data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
     with exclusive(data_dir / "start.lock"):
-        if (node := status(data_dir)) is not None:
-            if port is not None and not node.bootstrap.endswith(f":{port}"):
-                raise LocalKafkaError(f"the node of {data_dir} runs at {node.bootstrap}: stop it first to move it")
-            return _wait_until_ready(data_dir)
+        found = status(data_dir)
+        if found is not None and port is not None and not found.bootstrap.endswith(f":{port}"):
+            raise LocalKafkaError(f"the node of {data_dir} runs at {found.bootstrap}: stop it first to move it")
+        if found is not None and (ready := _when_ready(data_dir)) is not None:
+            return ready
+        # None runs, or the one that did was just about to end.
         _launch(data_dir, port, progress or (lambda step, done: None))
         try:
-            return _wait_until_ready(data_dir)
+            if (ready := _when_ready(data_dir)) is not None:
+                return ready
         except BaseException:
             daemon.end(data_dir / _PID, grace=timedelta(0))
             raise
+        raise LocalKafkaError(f"Kafka ended as it started. {_last_words(data_dir)}")
 
 
 def stop(data_dir: Path = DEFAULT_DATA_DIR) -> bool:
@@ -115,7 +119,8 @@ def _launch(data_dir: Path, port: int | None, report: Progress) -> None:
     )
 
 
-def _wait_until_ready(data_dir: Path) -> Node:
+def _when_ready(data_dir: Path) -> Node | None:
+    """Wait until the node that runs answers; None where it ends before."""
     deadline = time.monotonic() + _START_TIMEOUT.total_seconds()
     while (node := status(data_dir)) is not None:
         if answers(node.bootstrap):
@@ -126,7 +131,7 @@ def _wait_until_ready(data_dir: Path) -> Node:
                 f"its log is {node.log_path}"
             )
         time.sleep(0.1)
-    raise LocalKafkaError(f"Kafka ended as it started. {_last_words(data_dir)}")
+    return None
 
 
 def _last_words(data_dir: Path) -> str:
