@@ -217,7 +217,7 @@ def _table(console: Console, tally: Tally, processes: LocalProcesses, *, quiet: 
 
 def _figures(tally: Tally, processes: LocalProcesses) -> Table:
     summary = tally.summary()
-    latency = summary["prompt_latency_ms"] if tally.rendered_at else summary["decision_latency_ms"]
+    latency = summary["latency_ms"]
     table = Table(box=None)
     figures = {
         "turns": summary["turns"],

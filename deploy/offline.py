@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from streams.decisions.processor import DecisionsProcessor
-
 from deploy.recording import Line
 from deploy.workers import load_catalog, load_model
 from schemas.codec import decode, encode
@@ -18,6 +16,7 @@ from schemas.guidance import DECISION, Decision, PromptState, Tick
 from schemas.topics import DECISIONS, DEFAULT_PARTITIONS, TICKS
 from streams.bus.memory import MemoryBus
 from streams.bus.ports import Message, Processor
+from streams.decisions.processor import DecisionsProcessor
 from streams.intents.processor import IntentsProcessor
 from streams.intents.scoring import Scoring
 

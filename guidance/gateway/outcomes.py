@@ -1,0 +1,67 @@
+"""Outcomes on their way to Kafka."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from schemas.codec import encode
+from schemas.guidance import PromptOutcome
+from schemas.topics import OUTCOMES as OUTCOMES_TOPIC
+from streams.bus.connection import KafkaSettings
+from streams.bus.metrics import OUTCOMES
+from streams.bus.ports import BusUnavailable, Message
+from streams.bus.producer import KafkaPublisher
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE_S = 60.0
+
+
+class Outcomes:
+    """Stores outcomes. One that is about to be stored again while the first attempt runs is stored twice: readers
+    know it by its id."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._publisher = KafkaPublisher(kafka, patience_s=_PATIENCE_S)
+        self._renewing = asyncio.Lock()
+        self._own: set[asyncio.Task[bool]] = set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected. On the way out the gateway's own findings are still stored."""
+        await self._publisher.start()
+        try:
+            yield
+        finally:
+            if self._own:
+                await asyncio.wait(self._own, timeout=3.0)
+            await self._publisher.stop()
+
+    async def store(self, outcome: PromptOutcome) -> bool:
+        """True: it is safely in Kafka. False: Kafka stayed away for longer than the patience."""
+        publisher = self._publisher
+        try:
+            await publisher.publish([Message(OUTCOMES_TOPIC.name, outcome.route_key, encode(outcome))])
+        except BusUnavailable as error:
+            _LOG.error("outcome %s is not stored: %s", outcome.outcome_id, error)
+            await self._renew(publisher)
+            return False
+        OUTCOMES.labels(outcome.state.value).inc()
+        return True
+
+    def store_soon(self, outcome: PromptOutcome) -> None:
+        """The gateway's own finding: stored in the background, for nobody waits."""
+        task = asyncio.create_task(self.store(outcome))
+        self._own.add(task)
+        task.add_done_callback(self._own.discard)
+
+    async def _renew(self, broken: KafkaPublisher) -> None:
+        """A publisher that gave up may still hold what it could not send: begin with a new one."""
+        async with self._renewing:
+            if self._publisher is broken:
+                renewed = KafkaPublisher(self._kafka, patience_s=_PATIENCE_S)
+                with contextlib.suppress(BusUnavailable):
+                    await renewed.start()
+                    self._publisher = renewed
+                    await broken.stop()
