@@ -9,6 +9,7 @@ const AT_END_PX = 24;
 const REDACTED = /(\[[A-Z][A-Z_ ]*\])/;
 
 export class TranscriptView {
+  #reader;
   #scroll;
   #finals = h("ol", { role: "log", "aria-label": "What was said" });
   #partials = h("ol", { "aria-hidden": "true" }); // half words are not read aloud; the final is
@@ -18,7 +19,12 @@ export class TranscriptView {
   #seen = 0;
   #conversationId = null;
 
-  constructor(root) {
+  /**
+   * @param {object} [reader] for whom: `agent`, what to call the agent; `fate`, a prompt entry's fate in words;
+   *   `pinned`, whether compliance prompts stand in the transcript too
+   */
+  constructor(root, { agent = "you", fate = cueFate, pinned = false } = {}) {
+    this.#reader = { agent, fate, pinned };
     this.#scroll = h("div.scroll", { tabindex: "0", role: "group", "aria-label": "Transcript" }, this.#finals, this.#partials, this.#blank);
     this.#toEnd = h("button.button.to-end", { type: "button", hidden: true, onclick: () => this.#follow() });
     this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -29,11 +35,11 @@ export class TranscriptView {
   show(conversation, blank) {
     const changed = conversation?.id !== this.#conversationId;
     this.#conversationId = conversation?.id ?? null;
-    const entries = withMarks(conversation?.entries ?? []);
-    const name = callName(conversation?.customerName);
-    keyed(this.#finals, entries, entryKey, makeEntry, (element, entry) => updateEntry(element, entry, name));
+    const entries = withMarks(conversation?.entries ?? [], this.#reader.pinned);
+    const reader = { ...this.#reader, customer: callName(conversation?.customerName) };
+    keyed(this.#finals, entries, entryKey, makeEntry, (element, entry) => updateEntry(element, entry, reader));
     const partials = conversation?.partials ?? [];
-    keyed(this.#partials, partials, entryKey, makeEntry, (element, entry) => updateEntry(element, { ...entry, first: true, partial: true }, name));
+    keyed(this.#partials, partials, entryKey, makeEntry, (element, entry) => updateEntry(element, { ...entry, first: true, partial: true }, reader));
     this.#blank.hidden = entries.length + partials.length > 0;
     setText(this.#blank, blank);
     if (changed) this.#follow();
@@ -67,12 +73,12 @@ export class TranscriptView {
 const entryKey = ({ kind, id }) => `${kind}:${id}`;
 
 /** Who speaks is said once a run of turns; what came late is said where it begins. */
-function withMarks(entries) {
+function withMarks(entries, pinned) {
   const marked = [];
   let speaker = null;
   let missed = false;
   for (const entry of entries) {
-    if (entry.kind === "prompt" && entry.prompt.pinned) continue; // it has its own place
+    if (entry.kind === "prompt" && entry.prompt.pinned && !pinned) continue; // it has its own place
     if (entry.missed && !missed) marked.push({ kind: "gap", id: entry.id, text: "while you were reconnecting" });
     if (!entry.missed && missed) marked.push({ kind: "gap", id: entry.id, text: "live again" });
     const broken = entry.missed !== missed;
@@ -90,13 +96,13 @@ function makeEntry({ kind, speaker }) {
   return h("li.turn", { "data-speaker": speaker }, who, h("span.said", { dir: "auto" }), h("span.chips"));
 }
 
-function updateEntry(element, entry, name) {
+function updateEntry(element, entry, { agent, customer, fate }) {
   if (entry.kind === "gap") return setText(element, entry.text);
-  if (entry.kind === "prompt") return updateCue(element, entry);
+  if (entry.kind === "prompt") return updateCue(element, entry, fate);
   const [who, said, chips] = element.children;
   element.toggleAttribute("data-first", entry.first);
   element.classList.toggle("partial", entry.partial === true);
-  setText(who, entry.first ? (entry.speaker === "agent" ? "you" : name) : "");
+  setText(who, entry.first ? (entry.speaker === "agent" ? agent : customer) : "");
   const text = entry.partial ? `${entry.text} …` : entry.text;
   if (said.textContent !== text) said.replaceChildren(...redactedText(text));
   const labels = entry.partial ? "" : entry.intents.join(" ");
@@ -105,14 +111,19 @@ function updateEntry(element, entry, name) {
   return chips.replaceChildren(...(labels ? entry.intents.map((label) => chip(intentWords(label), intentCare(label))) : []));
 }
 
-function updateCue(element, { prompt, state, reason, missed }) {
-  const over = state !== "live";
-  element.toggleAttribute("data-over", over);
-  const [words, fate] = element.children;
+function updateCue(element, entry, fate) {
+  const { prompt, state } = entry;
+  element.toggleAttribute("data-over", state !== "live");
+  const [words, fateOf] = element.children;
   setText(words, `“${prompt.words}”`);
   words.title = prompt.words;
-  const late = missed && state === "expired" ? "came too late" : endingWords(state).toLowerCase();
-  setText(fate, over ? (reason && state === "retracted" ? `${late}: ${reason}` : late) : "cued now");
+  setText(fateOf, fate(entry));
+}
+
+function cueFate({ state, reason, missed }) {
+  if (state === "live") return "cued now";
+  const words = missed && state === "expired" ? "came too late" : endingWords(state).toLowerCase();
+  return reason && state === "retracted" ? `${words}: ${reason}` : words;
 }
 
 /** `[CARD]` and the like set apart from the words around them. */

@@ -41,6 +41,17 @@ const ENDINGS = {
   fulfilled: "Said",
 };
 
+const STATES = { created: "on its way", delivered: "at the desk", shown: "on the screen" };
+
+const FATES = {
+  won: "won",
+  pinned: "pinned beside it",
+  lost: "lost",
+  suppressed: "held back",
+  ineligible: "not possible",
+  not_triggered: "not called for",
+};
+
 /** The reasons of a dismissal that are asked for, in the order of their keys 1 to 5. */
 export const REASONS = [
   ["wrong_intent", "Misunderstood"],
@@ -116,6 +127,38 @@ export function conversationTitle(channel, name) {
 
 /** `count` with its noun: "1 prompt", "3 prompts". */
 export const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Milliseconds as a latency: "180 ms", "1.2 s", "4 min 12 s". */
+export const milliseconds = (ms) => (ms < 1_000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms));
+
+const SECOND = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** An instant (ISO text or ms) to the second, in the viewer's zone. */
+export const secondOfDay = (instant) => SECOND.format(new Date(instant));
+
+/** A mood of -1 to 1 as "unhappy", "calm" or "content". */
+export const moodOf = (mood) => (mood <= -0.25 ? "unhappy" : mood >= 0.25 ? "content" : "calm");
+
+/** Where a run of moods, oldest first, has come to: the last three of them in a word; "" for none. */
+export function moodWords(moods) {
+  const last = moods.slice(-3);
+  return last.length ? moodOf(last.reduce((total, mood) => total + mood, 0) / last.length) : "";
+}
+
+/** "grave", "risk" or "" for how much a conversation needs somebody, 0 to 1. */
+export const careWords = (need) => (need >= 0.7 ? "grave" : need >= 0.4 ? "risk" : "");
+
+/** What became of a candidate, before its reason. */
+export const fateWords = (fate) => FATES[fate] ?? spoken(fate);
+
+/** A prompt's state on the wall, with why where somebody said so: "on the screen", "dismissed: already said". */
+export function promptStateWords({ state, reason }) {
+  const words = STATES[state] ?? endingWords(state).toLowerCase();
+  return reason ? `${words}: ${reasonWords(reason)}` : words;
+}
+
+/** The same of a transcript's prompt, with the time it was cued at. */
+export const promptFateWords = ({ prompt }) => `cued ${timeOfDay(prompt.created_at)}, ${promptStateWords(prompt)}`;
 
 /** Expected churn risk, 0 to 2, as "low", "some" or "high". */
 export const riskWords = (risk) => (risk >= 1.4 ? "high" : risk >= 0.6 ? "some" : "low");

@@ -1,0 +1,266 @@
+"""What the pages are shown in tests and pictures: whole frames, at times near now."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.conversation import Channel, Speaker
+from schemas.desk import ConversationOpened, DeskRecord, DeskSpan, DeskTurn, PromptEnded, PromptIssued, Snapshot
+from schemas.desktop import (
+    ConversationReplay,
+    ConversationView,
+    FeedTurn,
+    Figures,
+    PromptStanding,
+    Series,
+    Trend,
+    Trends,
+    Wall,
+    WallRow,
+)
+from schemas.guidance import (
+    ActionKind,
+    Candidate,
+    Decision,
+    Fate,
+    Prompt,
+    PromptEnding,
+    PromptState,
+    ServiceLevel,
+    Versions,
+)
+
+CONVERSATION = "call-4711"
+WORDS = "I can bring that down to £24 for the next 12 months."
+
+
+def ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+# The agent's desk
+
+
+def opened(conversation_id: str = CONVERSATION, **fields: Any) -> ConversationOpened:
+    values = {
+        "record_id": f"{conversation_id}:opened", "conversation_id": conversation_id, "agent_id": "ada",
+        "channel": Channel.VOICE, "customer_id": "c-1", "customer_name": "Dana Whitfield", "team": "voice",
+        "started_at": ago(96), "journey": ("chat 2 h ago, unsolved", "call 3 weeks ago, price rise explained"),
+    }  # fmt: skip
+    return ConversationOpened(**{**values, **fields})
+
+
+def turn(text: str, turn_id: str, *intents: str, seconds_ago: float = 3, **fields: Any) -> DeskTurn:
+    values = {
+        "record_id": f"turn:{turn_id}:{fields.get('is_final', True)}", "conversation_id": CONVERSATION,
+        "agent_id": "ada", "turn_id": turn_id, "speaker": Speaker.CUSTOMER, "text": text, "is_final": True,
+        "ended_at": ago(seconds_ago), "received_at": ago(seconds_ago - 0.1), "intents": intents,
+        "sentiment": None, "churn_risk": None,
+    }  # fmt: skip
+    return DeskTurn(**{**values, **fields})
+
+
+def prompt(prompt_id: str = "p1", **fields: Any) -> Prompt:
+    values = {
+        "prompt_id": prompt_id, "decision_id": "d1", "conversation_id": CONVERSATION, "route_key": "c-1",
+        "agent_id": "ada", "action_id": "keep_loyalty_discount", "kind": ActionKind.RETENTION,
+        "title": "Loyalty discount", "words": WORDS,
+        "steps": ("mention the 30-day cooling-off", "ask whether £24 would keep them"),
+        "why": ("wants to leave", "price", "6 yrs a customer"), "channel": Channel.VOICE, "turn_id": "t5",
+        "turn_ended_at": ago(0.2), "created_at": ago(0.1), "expires_at": ago(-40),
+    }  # fmt: skip
+    return Prompt(**{**values, **fields})
+
+
+def issued(the_prompt: Prompt) -> PromptIssued:
+    return PromptIssued(
+        record_id=f"{the_prompt.prompt_id}:issued", conversation_id=the_prompt.conversation_id, agent_id="ada",
+        prompt=the_prompt,
+    )  # fmt: skip
+
+
+def over(the_prompt: Prompt, state: PromptState, reason: str = "") -> PromptEnded:
+    ending = PromptEnding(prompt_id=the_prompt.prompt_id, action_id=the_prompt.action_id, state=state, reason=reason)
+    return PromptEnded(
+        record_id=f"{the_prompt.prompt_id}:{state.value}", conversation_id=the_prompt.conversation_id,
+        agent_id="ada", ending=ending,
+    )  # fmt: skip
+
+
+def pinned(action_id: str, title: str, words: str) -> Prompt:
+    return prompt(
+        f"pin-{action_id}", action_id=action_id, kind=ActionKind.COMPLIANCE, title=title, words=words, steps=(),
+        why=(), pinned=True, expires_at=ago(-600),
+    )  # fmt: skip
+
+
+def call() -> tuple[DeskRecord, ...]:
+    """A call about leaving, up to the words that call for an offer."""
+    recording = pinned("say_recording", "recording", "This call is recorded to improve our service.")
+    identity = pinned("verify_identity", "identity", "Could you tell me the first line of your address, please?")
+    agent = {"speaker": Speaker.AGENT}
+    return (
+        opened(),
+        issued(recording),
+        issued(identity),
+        turn("Good morning, Ada speaking. This call is recorded. How can I help?", "t1", seconds_ago=92, **agent),
+        over(recording, PromptState.FULFILLED),
+        turn("My bill has gone up again, it's £41 now.", "t2", "price_complaint", seconds_ago=61, sentiment="negative"),
+        turn("Let me look. The card ending [CARD], is that still the right one?", "t3", seconds_ago=48, **agent),
+        turn("Yes. I did ask about this in the chat this morning.", "t4", "repeat_contact", seconds_ago=30),
+        turn(
+            "Honestly, I'm thinking of leaving, my neighbour pays half.", "t5", "cancel_service", "price_complaint",
+            seconds_ago=0.2, sentiment="negative", churn_risk=1.5,
+        ),
+    )  # fmt: skip
+
+
+def replay(records: Sequence[DeskRecord], live: Prompt | None = None, pins: Sequence[Prompt] = ()) -> ConversationReplay:
+    first = opened()
+    return ConversationReplay(
+        snapshot=Snapshot(
+            conversation_id=CONVERSATION, route_key="c-1", channel=first.channel, customer_id=first.customer_id,
+            customer_name=first.customer_name, agent_id="ada", team="voice", started_at=first.started_at,
+            updated_at=ago(0), live_prompt=live, pinned=tuple(pins),
+            spans=(DeskSpan(agent_id="ada", since=first.started_at),),
+        ),
+        records=tuple(records),
+    )  # fmt: skip
+
+
+# The supervisor's wall
+
+
+def _series(now: float, *points: float) -> Series:
+    wave = [points[i * len(points) // 60] + (i * 7 % 5 - 2) * now * 0.02 for i in range(59)]
+    return Series(now=now, points=(*(max(0.0, value) for value in wave), now))
+
+
+def figures(**fields: Any) -> Figures:
+    values = {
+        "step_s": 15, "live_conversations": _series(38, 24, 27, 31, 30, 34, 37),
+        "prompts_per_minute": _series(14.2, 9, 11, 10, 13, 12, 14), "accepted_share": _series(0.42, 0.35, 0.38, 0.44, 0.41),
+        "turn_to_desktop_p95_ms": _series(184, 170, 190, 180, 210, 176), "lag_s": _series(0.2, 0.2, 0.3, 0.2, 0.9, 0.2),
+        "service_level": ServiceLevel.ALL_WELL,
+        "service_levels": (*[ServiceLevel.ALL_WELL] * 31, *[ServiceLevel.RULES_ONLY] * 3, *[ServiceLevel.ALL_WELL] * 26),
+    }  # fmt: skip
+    return Figures(**{**values, **fields})
+
+
+def standing(state: PromptState = PromptState.SHOWN, **fields: Any) -> PromptStanding:
+    the_prompt = prompt()
+    shared = ("prompt_id", "action_id", "kind", "title", "words", "why", "pinned", "created_at", "expires_at")
+    values = {name: getattr(the_prompt, name) for name in shared} | {"state": state, "reason": None, "at": ago(1)}
+    return PromptStanding(**{**values, **fields})
+
+
+def row(conversation_id: str = CONVERSATION, **fields: Any) -> WallRow:
+    values = {
+        "conversation_id": conversation_id, "customer_id": "c-1", "customer_name": "Dana Whitfield",
+        "channel": Channel.VOICE, "started_at": ago(252), "agent_id": "ada", "team": "voice",
+        "intents": ("cancel_service", "price_complaint"), "sentiment": (0.2, 0.1, -0.2, -0.1, -0.5, -0.7),
+        "churn_risk": 1.5, "prompt": standing(), "need": 0.82, "need_why": "may leave, contacted before",
+    }  # fmt: skip
+    return WallRow(**{**values, **fields})
+
+
+def many(count: int) -> tuple[WallRow, ...]:
+    return tuple(
+        row(f"call-{i:04}", customer_name=f"Customer {i:04}", need=round(1 - i / count, 4), need_why="", prompt=None)
+        for i in range(count)
+    )
+
+
+def wall(*rows: WallRow, live: int | None = None, **fields: Any) -> Wall:
+    return Wall(at=ago(0), figures=figures(), live=len(rows) if live is None else live, rows=rows, **fields)
+
+
+def team_wall() -> Wall:
+    """A wall as on a busy morning."""
+    discount, month = standing(), {"title": "Free month", "words": "I can take this month off your bill."}
+    fibre = {"title": "Fibre upgrade", "words": "For £6 more you would have five times the speed."}
+    people: list[tuple[str, Channel, int, str, tuple[str, ...], tuple[float, ...], float | None, PromptStanding | None, float, str]] = [
+        ("Dana Whitfield", Channel.VOICE, 252, "ada", ("cancel_service", "price_complaint", "repeat_contact"), (0.2, 0.1, 0.0, -0.2, -0.1, -0.4, -0.5, -0.7), 1.5, discount, 0.91, "may leave, contacted before"),
+        ("Óscar Núñez", Channel.VOICE, 731, "ben", ("escalation", "billing_dispute"), (0.0, -0.3, -0.4, -0.6, -0.8, -0.8), 1.1, standing(PromptState.DISMISSED, reason="customer_mood", **month), 0.84, "wants a supervisor"),
+        ("נועה לוי", Channel.CHAT, 403, "mira", ("vulnerability", "payment_trouble"), (-0.1, -0.2, -0.5, -0.4), 0.7, None, 0.77, "in distress: nothing is offered"),
+        ("Grace Okafor", Channel.VOICE, 1043, "ben", ("competitor_mention", "price_complaint"), (0.3, 0.1, 0.2, -0.1, -0.3, -0.2), 1.4, standing(PromptState.DISMISSED, reason="already_said"), 0.62, "two prompts dismissed"),
+        ("Tomasz Zieliński", Channel.CHAT, 318, "mira", ("technical_problem", "repeat_contact"), (-0.2, -0.4, -0.2, -0.3, -0.4), 0.8, standing(PromptState.SHOWN, title="Engineer visit"), 0.48, "third contact about the same"),
+        ("Li Wei", Channel.VOICE, 175, "ada", ("plan_inquiry", "upgrade_interest"), (0.1, 0.3, 0.2, 0.4), 0.2, standing(PromptState.ACCEPTED, **fibre), 0.22, ""),
+        ("Unknown", Channel.CHAT, 64, "noor", ("order_status",), (0.0, 0.1), None, None, 0.18, ""),
+        ("Priya Raman", Channel.VOICE, 522, "noor", ("refund_return",), (-0.1, 0.0, -0.2, 0.1, 0.1), 0.5, standing(PromptState.EXPIRED, **month), 0.17, ""),
+        ("Aoife Byrne", Channel.VOICE, 88, "sam", ("account_access",), (0.0, -0.1, 0.1), 0.3, None, 0.12, ""),
+        ("Jonas Lindqvist", Channel.CHAT, 640, "mira", ("add_product",), (0.2, 0.4, 0.5, 0.6), 0.1, standing(PromptState.ACCEPTED, title="Second line"), 0.09, ""),
+        ("Ruth Adler", Channel.VOICE, 39, "sam", ("account_change",), (0.1,), 0.2, None, 0.06, ""),
+        ("Marcus Bell", Channel.VOICE, 301, "ida", ("gratitude", "closing"), (0.1, 0.3, 0.6, 0.7), 0.1, standing(PromptState.ACCEPTED, **fibre), 0.03, ""),
+    ]  # fmt: skip
+    rows = [
+        row(
+            CONVERSATION if i == 0 else f"conversation-{i}", customer_name=None if name == "Unknown" else name,
+            channel=channel, started_at=ago(seconds), agent_id=agent_id, team=str(channel), intents=intents,
+            sentiment=moods, churn_risk=risk, prompt=cued, need=need, need_why=why,
+        )
+        for i, (name, channel, seconds, agent_id, intents, moods, risk, cued, need, why) in enumerate(people)
+    ]  # fmt: skip
+    return wall(*rows, live=len(rows))
+
+
+def trends() -> Trends:
+    """An hour in which a fault began ten minutes ago."""
+    usual = [
+        ("price_complaint", 4), ("technical_problem", 3), ("plan_inquiry", 3), ("billing_dispute", 2),
+        ("cancel_service", 2), ("order_status", 2), ("upgrade_interest", 1), ("account_access", 1), ("repeat_contact", 1),
+        ("refund_return", 1), ("add_product", 1), ("competitor_mention", 1), ("escalation", 0), ("vulnerability", 0),
+    ]  # fmt: skip
+    made = []
+    for k, (intent, level) in enumerate(usual):
+        counts = [max(0, level + (i * (k + 3) * 5 % 7 - 3) * (level + 1) // 4) for i in range(60)]
+        spike = intent == "technical_problem"
+        if spike:
+            counts[-10:] = [4, 6, 9, 12, 15, 14, 17, 16, 18, 5]
+        made.append(Trend(intent=intent, counts=tuple(counts), spike=spike))
+    return Trends(at=ago(0), trends=tuple(sorted(made, key=lambda trend: -sum(trend.counts))))
+
+
+def decision() -> Decision:
+    kinds = ActionKind
+    return Decision(
+        decision_id="d1", input_id="t5", turn_id="t5", conversation_id=CONVERSATION, route_key="c-1",
+        customer_id="c-1", agent_id="ada", sequence=9, now=ago(0.1), seed=7, service_level=ServiceLevel.ALL_WELL,
+        versions=Versions(catalog="telecom@12", model="intent-2026-11"),
+        candidates=(
+            Candidate(action_id="keep_loyalty_discount", kind=kinds.RETENTION, fate=Fate.WON, reason="highest priority",
+                      propensity=0.41, context_weight=1.3, value=192, lever=1.0, priority=102.3),
+            Candidate(action_id="keep_free_month", kind=kinds.RETENTION, fate=Fate.LOST, reason="lost to keep_loyalty_discount",
+                      propensity=0.38, context_weight=1.1, value=120, lever=1.0, priority=50.2),
+            Candidate(action_id="ask_what_they_pay", kind=kinds.COACHING, fate=Fate.LOST, reason="lost to keep_loyalty_discount",
+                      propensity=0.55, context_weight=1.0, value=20, lever=1.0, priority=11.0),
+            Candidate(action_id="offer_fibre_upgrade", kind=kinds.UPSELL, fate=Fate.SUPPRESSED, reason="said no in the chat 2 h ago"),
+            Candidate(action_id="keep_contract_pause", kind=kinds.RETENTION, fate=Fate.INELIGIBLE, reason="needs contract_months_left"),
+            Candidate(action_id="say_cooling_off", kind=kinds.COMPLIANCE, fate=Fate.PINNED, reason="an offer is about to be made"),
+            Candidate(action_id="hardship_plan", kind=kinds.SERVICE, fate=Fate.NOT_TRIGGERED, reason="no payment trouble"),
+            Candidate(action_id="second_line", kind=kinds.CROSS_SELL, fate=Fate.NOT_TRIGGERED, reason="nothing said about it"),
+        ),
+        winner="keep_loyalty_discount", prompts=(prompt(),), endings=(),
+    )  # fmt: skip
+
+
+def view(**fields: Any) -> ConversationView:
+    """Dana's call in the drawer."""
+    moods = {"t2": -0.5, "t4": -0.2, "t5": -0.7}
+    turns = tuple(
+        FeedTurn(
+            turn_id=record.turn_id, speaker=record.speaker, text=record.text, ended_at=record.ended_at,
+            intents=record.intents, sentiment=moods.get(record.turn_id), churn_risk=record.churn_risk,
+        )
+        for record in call()
+        if isinstance(record, DeskTurn)
+    )  # fmt: skip
+    recording = standing(
+        PromptState.FULFILLED, prompt_id="pin", title="recording", pinned=True, created_at=ago(95),
+        words="This call is recorded to improve our service.",
+    )  # fmt: skip
+    values = {
+        "row": team_wall().rows[0], "ended": False, "journey": opened().journey, "turns": turns,
+        "prompts": (recording, standing()), "decisions": (decision(),),
+    }  # fmt: skip
+    return ConversationView(**{**values, **fields})
