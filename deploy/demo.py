@@ -58,7 +58,7 @@ def _kafka(console: Console) -> Iterator[KafkaSettings]:
     """The cluster that LIVECUE_KAFKA names, or a node of the demo's own, with nothing from earlier runs in it."""
     if named := os.environ.get("LIVECUE_KAFKA"):
         settings = cluster(named)
-        topics.create(named, client_settings=settings.for_kafka_python())
+        topics.create(settings)
         yield settings
         return
     node.stop(HOME / "kafka")  # one that a killed demo left behind
@@ -69,8 +69,9 @@ def _kafka(console: Console) -> Iterator[KafkaSettings]:
             progress=lambda step, done: status.update(step if done is None else f"{step} {done:.0%}"),
         )
     try:
-        topics.create(started.bootstrap)
-        yield cluster(started.bootstrap)
+        settings = cluster(started.bootstrap)
+        topics.create(settings)
+        yield settings
     finally:
         node.stop(HOME / "kafka")
 

@@ -1,6 +1,7 @@
 """A desktop without a browser: says hello, resumes with its cursor, hands over its records, reports outcomes."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import OrderedDict
@@ -80,15 +81,13 @@ class DeskClient:
 
     async def report(self, prompt_id: str, state: PromptState, reason: DismissReason | None = None) -> None:
         """Report what became of a prompt; returns once that is safely in Kafka, however often it has to be said."""
-        frame = encode(OutcomeReport(prompt_id=prompt_id, state=state, reason=reason))  # type: ignore[arg-type]
+        frame = encode(OutcomeReport(prompt_id=prompt_id, state=state, reason=reason))
         acked = self._acks.setdefault((prompt_id, state.value), asyncio.get_running_loop().create_future())
         while not acked.done():
             socket = self._socket
             if socket is not None:
-                try:
+                with contextlib.suppress(ConnectionClosed):
                     await socket.send(frame, text=True)
-                except ConnectionClosed:
-                    pass
             await asyncio.wait({acked}, timeout=1.0)
         acked.result()
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,19 +13,23 @@ from websockets.exceptions import ConnectionClosed
 
 from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
-from guidance.session.protocol import DeskSession, Joined, Reported, Step, Watched
+from guidance.session.cursor import Place
+from guidance.session.events import Close, Event, Follow, Join, Publish, Send
+from guidance.session.protocol import COME_AGAIN, GOING_AWAY, DeskSession
 from schemas.base import Contract
 from schemas.codec import encode
 from schemas.desk import DeskRecord
-from schemas.desktop import Refused, Status
+from schemas.desktop import Hello, Refused, Status
+from schemas.guidance import PromptOutcome, PromptState
 from streams.bus.metrics import DESK_RECORDS_SENT, PROMPTS_STALE, RESUMES, SESSIONS, SESSIONS_ENDED
 from streams.bus.ports import BusUnavailable
 
 _LOG = logging.getLogger(__name__)
+HEARTBEAT_S = 5.0
+"""How often a desk is to send a ping."""
 _WALL_EVERY_S = 2.0
 _TRENDS_EVERY = 8
 """Walls between two frames of trends."""
-_HELLO_WITHIN_S = 10.0
 _TOO_SLOW = Refused(
     code="too_slow",
     closes=True,
@@ -40,44 +44,41 @@ _LIVE = Status(state="live", message="Live again: what was missed has arrived.")
 
 
 class DeskConnection:
-    """Serves one connection until it closes."""
+    """Serves one connection until it closes. `lets_in` says whether a token is good."""
 
-    def __init__(self, socket: ServerConnection, session: DeskSession, hub: Hub, outcomes: Outcomes, queue_max: int):
+    def __init__(
+        self, socket: ServerConnection, lets_in: Callable[[str], bool], hub: Hub, outcomes: Outcomes, queue_max: int
+    ) -> None:
         self._socket = socket
-        self._session = session
+        self._lets_in = lets_in
+        self._session = DeskSession(uuid4().hex, HEARTBEAT_S)
         self._hub = hub
         self._outcomes = outcomes
         self._waiting: asyncio.Queue[tuple[int, DeskRecord] | Contract] = asyncio.Queue(queue_max)
-        self._sent_up_to: str | None = None
+        self._agent_id = ""
+        self._sent_up_to: Place | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: str | None = None
         self._look_now = asyncio.Event()
-        self._overflown = False
+        self._reason = "left"
 
     async def serve(self) -> None:
         """Until the desk goes, is refused, or the gateway stops."""
-        reason = "left"
         try:
             async for frame in self._socket:
-                text = frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
-                if await self._carry_out(self._session.receive(text, self._cursor(), _now())):
-                    reason = "refused"
-                    break
+                await self._carry_out(self._session.receive(frame, _now(), self._cursor()))
         except ConnectionClosed:
-            reason = "broken"
+            self._reason = "broken"
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            if self._session.agent_id is not None:
-                self._hub.leave(self._session.agent_id, self)
-            if self._session.role is not None:
-                SESSIONS.labels(self._session.role).dec()
-                SESSIONS_ENDED.labels(self._session.role, "too_slow" if self._overflown else reason).inc()
+            self._hub.leave(self._agent_id, self)
+            SESSIONS_ENDED.labels(self._session.role or "none", self._reason).inc()
 
-    def offer(self, position: int, record: DeskRecord) -> None:
+    def offer(self, offset: int, record: DeskRecord) -> None:
         """See `hub.Desk`."""
-        self._enqueue((position, record))
+        self._enqueue((offset, record))
 
     def tell_status(self) -> None:
         """Kafka has come or gone."""
@@ -88,104 +89,105 @@ class DeskConnection:
         """The gateway stops."""
         with contextlib.suppress(ConnectionClosed):
             await self._send([_GOING])
-            await self._socket.close(1001)
+            await self._socket.close(GOING_AWAY)
 
     def _enqueue(self, item: tuple[int, DeskRecord] | Contract) -> None:
-        if self._overflown:
+        if self._reason == "too_slow":
             return
         try:
             self._waiting.put_nowait(item)
         except asyncio.QueueFull:
-            self._overflown = True
+            self._reason = "too_slow"
             self._start(self._let_go())
 
     async def _let_go(self) -> None:
         with contextlib.suppress(ConnectionClosed, TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._send([_TOO_SLOW])
-        await self._socket.close(1013)
+        await self._socket.close(COME_AGAIN)
 
     def _cursor(self) -> str | None:
-        """Up to where everything has been sent: the position read, unless something still waits."""
-        agent_id = self._session.agent_id
-        if agent_id is None or self._sent_up_to is None:
+        """Up to where everything has been sent: the place that was read, unless something still waits."""
+        if self._sent_up_to is None:
             return None
         if self._waiting.empty():
-            self._sent_up_to = self._hub.position(agent_id).write()
-        return self._sent_up_to
+            self._sent_up_to = self._hub.place(self._agent_id)
+        return self._sent_up_to.cursor
 
-    async def _carry_out(self, step: Step) -> bool:
-        """Send the step's frames and do what its events ask. True: the connection is to be closed."""
-        await self._send(step.frames)
-        for event in step.events:
+    async def _carry_out(self, events: Sequence[Event]) -> None:
+        for event in events:
             match event:
-                case Joined(role="agent"):
-                    self._start(self._serve_agent(str(event.agent_id), event.cursor))
-                case Joined():
-                    self._start(self._serve_supervisor())
-                case Reported():
-                    self._report(event)
-                case Watched():
+                case Send():
+                    await self._send([event.frame])
+                case Join():
+                    await self._join(event.hello)
+                case Publish(reported=True):
+                    self._start(self._store(event.outcome))
+                case Publish():
+                    self._outcomes.store_soon(event.outcome)
+                    PROMPTS_STALE.inc(event.outcome.state == PromptState.EXPIRED)
+                case Follow():
                     self._watching = event.conversation_id
                     self._look_now.set()
-        return step.closes
+                case Close():
+                    self._reason = event.reason
+                    await self._socket.close(event.code)
 
-    def _report(self, event: Reported) -> None:
-        if event.by_desk:
-            self._start(self._store(event))
+    async def _join(self, hello: Hello) -> None:
+        if not self._lets_in(hello.token):
+            words = "The token is not valid, or no longer. Open the address you were given again."
+            await self._carry_out(self._session.refuse("token", words))
+        elif hello.role == "agent":
+            self._agent_id = str(hello.agent_id)
+            self._start(self._serve_agent(hello.cursor))
         else:
-            self._outcomes.store_soon(event.outcome)
-            if event.outcome.state == "expired":
-                PROMPTS_STALE.inc()
+            self._start(self._serve_supervisor())
 
-    async def _store(self, event: Reported) -> None:
-        stored = await self._outcomes.store(event.outcome)
-        session = self._session
-        await self._carry_out(session.stored(event.outcome) if stored else session.not_stored(event.outcome))
+    async def _store(self, outcome: PromptOutcome) -> None:
+        stored = await self._outcomes.store(outcome)
+        await self._carry_out(self._session.stored(outcome) if stored else self._session.not_stored(outcome))
 
-    async def _serve_agent(self, agent_id: str, cursor: str | None) -> None:
+    async def _serve_agent(self, cursor: str | None) -> None:
         try:
-            joining = await self._hub.join(agent_id, cursor, self)
+            joining = await self._hub.join(self._agent_id, cursor, self)
         except BusUnavailable:
-            busy = Refused(
-                code="unavailable", closes=True,
-                message="What this desk missed cannot be read just now. It tries again by itself in a moment.",
-            )  # fmt: skip
-            await self._send([busy])
-            await self._socket.close(1013)
+            words = "What this desk missed cannot be read just now. It tries again by itself in a moment."
+            await self._carry_out(self._session.refuse("unavailable", words, COME_AGAIN))
             return
-        SESSIONS.labels("agent").inc()
-        at = joining.at.write()
-        await self._carry_out(self._session.welcome(cursor=at, resumed=joining.reset is None, now=_now()))
-        RESUMES.labels("replayed" if joining.reset is None else f"reset_{joining.reset[0]}").inc()
-        if joining.reset is not None:
-            why, conversations = joining.reset
-            await self._carry_out(self._session.reset(why, at, conversations))  # type: ignore[arg-type]
-        for offset, record in joining.missed:
-            await self._deliver(joining.at.partition, offset, record)
-        self._sent_up_to = at
-        if not self._hub.live:
-            await self._send([_DEGRADED])
-        while True:
-            item = await self._waiting.get()
-            if isinstance(item, Contract):
-                await self._send([item])
-            else:
-                await self._deliver(joining.at.partition, *item)
+        at, reset = joining.at, joining.reset
+        RESUMES.labels("replayed" if reset is None else "reset").inc()
+        with SESSIONS.labels("agent").track_inprogress():
+            await self._carry_out(
+                self._session.admit(resumed=reset is None, cursor=at.cursor, known=joining.known, now=_now())
+            )
+            if reset is not None:
+                await self._carry_out(self._session.reset(reset[0], at.cursor, reset[1], _now()))
+            for offset, record in joining.missed:
+                await self._deliver(at, offset, record)
+            self._sent_up_to = at
+            if not self._hub.live:
+                await self._send([_DEGRADED])
+            while True:
+                item = await self._waiting.get()
+                if isinstance(item, Contract):
+                    await self._send([item])
+                else:
+                    await self._deliver(at, *item)
 
-    async def _deliver(self, partition: int, offset: int, record: DeskRecord) -> None:
-        agent_id = str(self._session.agent_id)
-        after = self._hub.position(agent_id)
-        cursor = type(after)(after.topic_id, partition, offset + 1).write()
-        step = self._session.send(record, cursor, _now())
-        await self._carry_out(step)
-        if step.frames:
+    async def _deliver(self, place: Place, offset: int, record: DeskRecord) -> None:
+        after = place._replace(offset=offset + 1)
+        events = self._session.send(record, after.cursor, _now())
+        await self._carry_out(events)
+        if any(isinstance(event, Send) for event in events):
             DESK_RECORDS_SENT.labels(record.type).inc()
-        self._sent_up_to = cursor
+        self._sent_up_to = after
 
     async def _serve_supervisor(self) -> None:
-        SESSIONS.labels("supervisor").inc()
-        await self._carry_out(self._session.welcome(cursor=None, resumed=False, now=_now()))
+        with SESSIONS.labels("supervisor").track_inprogress():
+            await self._carry_out(self._session.admit(resumed=False, cursor=None, known=(), now=_now()))
+            await self._show_the_floor()
+
+    async def _show_the_floor(self) -> None:
         seen: tuple[str, int] | None = None
         walls = 0
         next_wall = 0.0
@@ -219,18 +221,13 @@ class DeskConnection:
         for frame in frames:
             await self._socket.send(encode(frame), text=True)
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_until_closed(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def new_session(lets_in: Any) -> DeskSession:
-    """A session under an id of its own."""
-    return DeskSession(uuid4().hex, lets_in)
-
-
-async def _until_closed(work: Any) -> None:
+async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except ConnectionClosed:

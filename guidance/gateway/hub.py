@@ -3,20 +3,21 @@
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from guidance.session.cursor import Position, read_cursor
+from guidance.session.cursor import Place
 from guidance.session.feed import Feed
-from guidance.session.replays import replay_of
+from guidance.session.roster import Roster
+from guidance.session.standing import replays
+from guidance.session.window import DeskWindow, Entry
 from schemas.codec import decode
-from schemas.desk import DESK, SNAPSHOT, DeskRecord, Snapshot
+from schemas.desk import DESK, SNAPSHOT, DeskRecord, PromptIssued, Snapshot
 from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME
+from schemas.guidance import DECISION, OUTCOME, Prompt
 from schemas.intent import INTENTS
 from schemas.topics import DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings
@@ -25,7 +26,7 @@ from streams.bus.ports import Record
 from streams.bus.readers import KafkaReaders, OffsetGone, Tail
 
 _LOG = logging.getLogger(__name__)
-_FEEDS = {INTENTS_TOPIC.name: INTENTS, DECISIONS.name: DECISION, OUTCOMES.name: OUTCOME}
+_FEEDS: dict[str, Any] = {INTENTS_TOPIC.name: INTENTS, DECISIONS.name: DECISION, OUTCOMES.name: OUTCOME}
 _MOST_MISSED = 2000
 """Records that are replayed one by one; a desk that missed more is reset."""
 _WARM_UP = timedelta(minutes=15)
@@ -36,19 +37,21 @@ _SKEW = timedelta(seconds=5)
 class Desk(Protocol):
     """A session as the hub sees it."""
 
-    def offer(self, position: int, record: DeskRecord) -> None:
-        """One of its agent's records, at that offset. Never blocks; a desk that is too slow is let go."""
+    def offer(self, offset: int, record: DeskRecord) -> None:
+        """One of its agent's records. Never blocks; a desk that is too slow is let go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joining:
     """Where a desk comes in: `missed` before, everything from `at` on by `Desk.offer`."""
 
-    at: Position
+    at: Place
     missed: list[tuple[int, DeskRecord]]
-    """(offset, record), in order; empty for a reset."""
-    reset: tuple[str, list[ConversationReplay]] | None
+    """(offset, record), in order; after a reset those of conversations that no snapshot knows yet."""
+    reset: tuple[Literal["no_cursor", "too_old", "unknown_topic", "overflow"], list[ConversationReplay]] | None
     """Why nothing can be resumed, and how things stand; None: the desk goes on from its cursor."""
+    known: list[Prompt]
+    """Prompts that the agent may have got in earlier sessions."""
 
 
 class Hub:
@@ -57,11 +60,10 @@ class Hub:
     def __init__(self, kafka: KafkaSettings, window: int) -> None:
         self._kafka = kafka
         self._readers = KafkaReaders(kafka)
-        self._window = window
-        self._recent: dict[int, deque[tuple[int, DeskRecord]]] = defaultdict(lambda: deque(maxlen=window))
-        self._next: dict[int, int] = {}
+        self._window_most = window
+        self._window = DeskWindow({}, keep=_WARM_UP, most=window)
         self._snapshots: dict[str, Snapshot] = {}
-        self._desks: defaultdict[str, set[Desk]] = defaultdict(set)
+        self._desks: Roster[Desk] = Roster()
         self._topic_id = ""
         self._partitions = 0
         self.feed = Feed()
@@ -76,7 +78,8 @@ class Hub:
         facts = await self._readers.describe(DESK_TOPIC.name)
         self._topic_id, self._partitions = facts.topic_id, facts.partitions
         positions = await self._readers.positions([DESK_TOPIC.name], "latest")
-        self._next = {partition: offset for (_, partition), offset in positions.items()}
+        begins = {partition: offset for (_, partition), offset in positions.items()}
+        self._window = DeskWindow(begins, keep=_WARM_UP, most=self._window_most)
         compacted = await self._readers.read_compacted(SNAPSHOTS.name)
         for record in compacted.latest.values():
             self._take_snapshot(record)
@@ -95,10 +98,10 @@ class Hub:
                 for task in following:
                     task.cancel()
 
-    def position(self, agent_id: str) -> Position:
+    def place(self, agent_id: str) -> Place:
         """Up to where the agent's partition has been read."""
         partition = partition_for(agent_id, self._partitions)
-        return Position(self._topic_id, partition, self._next[partition])
+        return Place(self._topic_id, partition, self._window.ends(partition))
 
     async def join(self, agent_id: str, cursor: str | None, desk: Desk) -> Joining:
         """Let `desk` in: from now on it is offered its agent's records, and this is what it missed before.
@@ -106,66 +109,66 @@ class Hub:
         Raises:
             BusUnavailable: what it missed cannot be read now.
         """
-        at = self.position(agent_id)
-        self._desks[agent_id].add(desk)
-        came_from = None if cursor is None else read_cursor(cursor)
+        at = self.place(agent_id)
+        self._desks.add(agent_id, desk)
+        came_from = None if cursor is None else Place.read(cursor)
         if came_from is None:
-            return Joining(at, [], ("no_cursor", await self._standing(agent_id, at)))
-        if (came_from.topic_id, came_from.partition) != (at.topic_id, at.partition):
-            return Joining(at, [], ("unknown_topic", await self._standing(agent_id, at)))
+            return await self._reset("no_cursor", agent_id, at)
+        if (came_from.topic_id, came_from.partition) != (at.topic_id, at.partition) or came_from.offset > at.offset:
+            return await self._reset("unknown_topic", agent_id, at)
         try:
             missed = await self._between(agent_id, came_from.offset, at)
         except OffsetGone:
-            return Joining(at, [], ("too_old", await self._standing(agent_id, at)))
+            return await self._reset("too_old", agent_id, at)
         if len(missed) > _MOST_MISSED:
-            return Joining(at, [], ("overflow", await self._standing(agent_id, at)))
-        return Joining(at, missed, None)
+            return await self._reset("overflow", agent_id, at)
+        return Joining(at, missed, None, self._known(agent_id))
 
     def leave(self, agent_id: str, desk: Desk) -> None:
         """The desk's session is over."""
-        self._desks[agent_id].discard(desk)
-        if not self._desks[agent_id]:
-            del self._desks[agent_id]
+        self._desks.remove(agent_id, desk)
 
-    async def _between(self, agent_id: str, start: int, at: Position) -> list[tuple[int, DeskRecord]]:
-        recent = list(self._recent[at.partition])
-        if recent and recent[0][0] <= start <= at.offset:
-            missed = [(o, r) for o, r in recent if start <= o < at.offset]
-        else:
-            records = await self._readers.read_range(
-                at.topic_id and DESK_TOPIC.name, at.partition, start, at.offset, key=agent_id.encode()
-            )
-            missed = [(r.offset, shown) for r in records if (shown := _read(r)) is not None]
-        return [(offset, record) for offset, record in missed if record.agent_id == agent_id]
+    def _known(self, agent_id: str) -> list[Prompt]:
+        recent = [entry.record for entry in self._window.of(agent_id)]
+        known = [record.prompt for record in recent if isinstance(record, PromptIssued)]
+        for snapshot in self._snapshots.values():
+            standing = (*snapshot.pinned, *((snapshot.live_prompt,) if snapshot.live_prompt else ()))
+            known += [prompt for prompt in standing if prompt.agent_id == agent_id]
+        return known
 
-    async def _standing(self, agent_id: str, at: Position) -> list[ConversationReplay]:
-        """The agent's live conversations as of `at`, oldest first."""
+    async def _reset(
+        self, why: Literal["no_cursor", "too_old", "unknown_topic", "overflow"], agent_id: str, at: Place
+    ) -> Joining:
         own = [snapshot for snapshot in self._snapshots.values() if snapshot.agent_id == agent_id]
-        replays = []
-        for snapshot in sorted(own, key=lambda each: each.started_at):
-            records = await self._of_conversation(snapshot, at)
-            if (replay := replay_of(snapshot, records, agent_id)) is not None:
-                replays.append(replay)
-        return replays
+        since = min((span.since for each in own for span in each.spans if span.agent_id == agent_id), default=None)
+        records = [] if since is None else await self._read_since(agent_id, since, at.offset)
+        earlier = {each.conversation_id: await self._before(each, agent_id) for each in own if len(each.spans) > 1}
+        told, unknown = replays(agent_id, own, earlier, records, datetime.now(UTC))
+        return Joining(at, [(at.offset - 1, record) for record in unknown], (why, told), self._known(agent_id))
 
-    async def _of_conversation(self, snapshot: Snapshot, at: Position) -> list[DeskRecord]:
-        """Its desk records over all agents who had it; the present agent's up to `at`."""
+    async def _before(self, snapshot: Snapshot, agent_id: str) -> list[DeskRecord]:
+        """The conversation's records of the agents who had it before `agent_id`."""
         found: list[DeskRecord] = []
         for span in snapshot.spans:
-            partition = partition_for(span.agent_id, self._partitions)
-            starts = await self._readers.positions([DESK_TOPIC.name], span.since - _SKEW)
-            end = at.offset if partition == at.partition else self._next[partition]
-            records = await self._readers.read_range(
-                DESK_TOPIC.name,
-                partition,
-                min(starts[DESK_TOPIC.name, partition], end),
-                end,
-                key=span.agent_id.encode(),
-            )
-            shown = [each for record in records if (each := _read(record)) is not None]
-            found += [each for each in shown if each.conversation_id == snapshot.conversation_id]
-        unique = {each.record_id: each for each in found}
-        return list(unique.values())
+            if span.agent_id != agent_id:
+                end = self.place(span.agent_id).offset
+                records = await self._read_since(span.agent_id, span.since, end)
+                found += [each for each in records if each.conversation_id == snapshot.conversation_id]
+        return found
+
+    async def _read_since(self, agent_id: str, since: datetime, end: int) -> list[DeskRecord]:
+        """The agent's records that are not older than `since`, up to the offset `end`."""
+        partition = partition_for(agent_id, self._partitions)
+        starts = await self._readers.positions([DESK_TOPIC.name], since - _SKEW)
+        start = min(starts[DESK_TOPIC.name, partition], end)
+        records = await self._readers.read_range(DESK_TOPIC.name, partition, start, end, key=agent_id.encode())
+        return [shown for record in records if (shown := _read(record)) is not None]
+
+    async def _between(self, agent_id: str, start: int, at: Place) -> list[tuple[int, DeskRecord]]:
+        if start >= self._window.begins(at.partition):
+            return [(entry.offset, entry.record) for entry in self._window.of(agent_id, start)]
+        records = await self._readers.read_range(DESK_TOPIC.name, at.partition, start, at.offset, key=agent_id.encode())
+        return [(record.offset, shown) for record in records if (shown := _read(record)) is not None]
 
     async def _follow(
         self, positions: dict[tuple[str, int], int], take: Callable[[Record], None], *, watch: bool = False
@@ -188,13 +191,14 @@ class Hub:
             self.on_status()
 
     def _take_desk_record(self, record: Record) -> None:
-        self._next[record.partition] = record.offset + 1
         shown = _read(record)
         if shown is None:
+            self._window.skip(record.partition, record.offset)
             return
-        self._recent[record.partition].append((record.offset, shown))
+        self._window.add(Entry(record.partition, record.offset, record.at, shown))
+        self._window.forget(record.at)
         self.feed.fold(shown, record.at)
-        for desk in list(self._desks.get(shown.agent_id, ())):
+        for desk in self._desks.of(shown.agent_id):
             desk.offer(record.offset, shown)
 
     def _take_snapshot(self, record: Record) -> None:

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from guidance.desktop import STATIC
-from guidance.gateway.desk import DeskConnection, new_session
+from guidance.gateway.desk import DeskConnection
 from guidance.gateway.http import application
 from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
@@ -48,7 +48,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
         return hmac.compare_digest(shown.encode(), token.encode())
 
     async def serve_desk(socket: ServerConnection) -> None:
-        connection = DeskConnection(socket, new_session(lets_in), hub, outcomes, settings.queue_max)
+        connection = DeskConnection(socket, lets_in, hub, outcomes, settings.queue_max)
         connections.add(connection)
         try:
             await connection.serve()

@@ -44,7 +44,7 @@ class DecisionsProcessor:
     """See `streams.bus.ports.Processor` for what its methods promise."""
 
     name = "decisions"
-    topics = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, TICKS.name)
+    topics: tuple[str, ...] = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, TICKS.name)
 
     def __init__(self, catalog: Catalog, partitions: int) -> None:
         self._catalog = catalog

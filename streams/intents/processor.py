@@ -49,7 +49,7 @@ class IntentsProcessor:
     """See `streams.bus.ports.Processor` for what its methods promise."""
 
     name = "intents"
-    topics = (TURNS.name,)
+    topics: tuple[str, ...] = (TURNS.name,)
 
     def __init__(self, scoring: Scoring, partitions: int) -> None:
         self._scoring = scoring
