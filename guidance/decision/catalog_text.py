@@ -7,6 +7,7 @@ import yaml
 
 Path = tuple[str | int, ...]
 MAX_CHARS = 1_000_000
+_MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def read_yaml(text: str) -> tuple[Any, Lines]:
     """
     if len(text) > MAX_CHARS:
         raise CatalogError([Problem(1, f"the catalogue has {len(text)} characters", f"at most {MAX_CHARS} are read")])
-    loader = yaml.SafeLoader(text)
     try:
-        _refuse_anchors(text)
+        _refuse_what_explodes(text)
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise CatalogError([Problem(1, "the catalogue is empty", "start from one of the examples")])
@@ -66,19 +67,23 @@ def read_yaml(text: str) -> tuple[Any, Lines]:
         raise CatalogError([Problem(mark.line + 1 if mark else 1, what, "check indentation and quotes")]) from None
     except yaml.YAMLError as error:
         raise CatalogError([Problem(1, f"this is not YAML: {error}", "save it as plain UTF-8 text")]) from None
-    except RecursionError:
-        raise CatalogError([Problem(1, "it is nested too deeply", "start from one of the examples")]) from None
-    finally:
-        loader.dispose()
     if problems:
         raise CatalogError(problems)
     return value, Lines(by_path)
 
 
-def _refuse_anchors(text: str) -> None:
+def _refuse_what_explodes(text: str) -> None:
+    """Look at the stream of events before anything is built: aliases and depth are how a small text gets large."""
+    depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            raise CatalogError([Problem(line, "it is nested too deeply", "start from one of the examples")])
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            line = event.start_mark.line + 1 if event.start_mark else 1
             what = f"anchors and aliases (&{event.anchor}, *{event.anchor}) are not read"
             raise CatalogError([Problem(line, what, "put what actions share under defaults")])
 
