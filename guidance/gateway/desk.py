@@ -188,7 +188,7 @@ class DeskConnection:
             await self._show_the_floor()
 
     async def _show_the_floor(self) -> None:
-        seen: tuple[str, int] | None = None
+        seen: tuple[str, int | None] | None = None
         walls = 0
         next_wall = 0.0
         loop = asyncio.get_running_loop()
@@ -208,7 +208,7 @@ class DeskConnection:
                 now_at = (watched, self._hub.feed.version(watched))
                 if now_at != seen:
                     seen = now_at
-                    view = self._hub.feed.view(watched, _now())
+                    view = self._hub.feed.view(watched)
                     frames.append(view if view is not None else _unknown(watched))
             else:
                 seen = None

@@ -6,10 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from guidance.session.cursor import Place
-from guidance.session.feed import Feed
+from guidance.session.feed import SupervisorFeed
 from guidance.session.roster import Roster
 from guidance.session.standing import replays
 from guidance.session.window import DeskWindow, Entry
@@ -26,7 +26,7 @@ from streams.bus.ports import Record
 from streams.bus.readers import KafkaReaders, OffsetGone, Tail
 
 _LOG = logging.getLogger(__name__)
-_FEEDS: dict[str, Any] = {INTENTS_TOPIC.name: INTENTS, DECISIONS.name: DECISION, OUTCOMES.name: OUTCOME}
+_FEEDS = (INTENTS_TOPIC.name, DECISIONS.name, OUTCOMES.name)
 _MOST_MISSED = 2000
 """Records that are replayed one by one; a desk that missed more is reset."""
 _WARM_UP = timedelta(minutes=15)
@@ -66,7 +66,7 @@ class Hub:
         self._desks: Roster[Desk] = Roster()
         self._topic_id = ""
         self._partitions = 0
-        self.feed = Feed()
+        self.feed = SupervisorFeed()
         self.ready = False
         self.live = True
         """Whether Kafka answers. On a change `on_status` is called."""
@@ -83,7 +83,7 @@ class Hub:
         compacted = await self._readers.read_compacted(SNAPSHOTS.name)
         for record in compacted.latest.values():
             self._take_snapshot(record)
-        feeds = await self._readers.positions(list(_FEEDS), datetime.now(UTC) - _WARM_UP)
+        feeds = await self._readers.positions(_FEEDS, datetime.now(UTC) - _WARM_UP)
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(self._follow(positions, self._take_desk_record, watch=True)),
@@ -197,7 +197,7 @@ class Hub:
             return
         self._window.add(Entry(record.partition, record.offset, record.at, shown))
         self._window.forget(record.at)
-        self.feed.fold(shown, record.at)
+        self.feed.fold_desk(shown, record.at)
         for desk in self._desks.of(shown.agent_id):
             desk.offer(record.offset, shown)
 
@@ -205,13 +205,20 @@ class Hub:
         key = (record.key or b"").decode(errors="replace")
         if record.value is None:
             self._snapshots.pop(key, None)
+            self.feed.end(key)
             return
         with contextlib.suppress(Malformed):
             self._snapshots[key] = decode(SNAPSHOT, record.value)
+            self.feed.fold_snapshot(self._snapshots[key], record.at)
 
     def _take_for_feed(self, record: Record) -> None:
         with contextlib.suppress(Malformed):  # its processor buries it; a picture of the floor can do without
-            self.feed.fold(decode(_FEEDS[record.topic], record.value), record.at)
+            if record.topic == INTENTS_TOPIC.name:
+                self.feed.fold_routed(decode(INTENTS, record.value), record.at)
+            elif record.topic == DECISIONS.name:
+                self.feed.fold_decision(decode(DECISION, record.value), record.at)
+            else:
+                self.feed.fold_outcome(decode(OUTCOME, record.value), record.at)
 
 
 def _read(record: Record) -> DeskRecord | None:
