@@ -153,7 +153,7 @@ def _turns(lines: TextIO) -> Iterator[tuple[Any, Speaker, str]]:
             continue
         try:
             row = json.loads(line)
-            yield row["id"], Speaker(row.get("speaker", Speaker.CUSTOMER)), str(row["text"])
+            yield row["id"], Speaker(row.get("speaker") or Speaker.CUSTOMER), str(row["text"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             sys.stdout.flush()
             _STDERR.print(f'[red]line {number} is not a turn:[/red] it must be {{"id", "text", "speaker"}} ({error!r})')
