@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from guidance.session.figures import IntentTrends, Tally
 from guidance.session.watched import Watched
@@ -19,13 +20,20 @@ IDLE = timedelta(minutes=60)
 """A conversation of which nothing was heard for so long is not live."""
 
 
+class _Waiting(NamedTuple):
+    """A turn that no decision is known of yet. Decisions come in each conversation's order."""
+
+    scored_at: datetime
+    received_at: datetime
+
+
 class SupervisorFeed:
     """Fold what is read, in the order it comes; ask for walls and views. `at` is always Kafka's timestamp."""
 
     def __init__(self) -> None:
         self._live: OrderedDict[str, Watched] = OrderedDict()  # the longest unheard of first
         self._ended: OrderedDict[str, Watched] = OrderedDict()
-        self._undecided: dict[str, tuple[str, datetime]] = {}  # conversation → its oldest undecided turn, since when
+        self._undecided: dict[str, _Waiting] = {}  # by conversation, its oldest one
         self._tally = Tally()
         self._trends = IntentTrends()
 
@@ -57,10 +65,10 @@ class SupervisorFeed:
     def fold_decision(self, decision: Decision, at: datetime) -> None:
         """A decision: what it issued, what it ended, and how long its turn had waited."""
         self._tally.level(at, decision.service_level)
-        turn_id, since = self._undecided.get(decision.conversation_id, ("", at))
-        if turn_id == decision.turn_id:
+        waiting = self._undecided.get(decision.conversation_id)
+        if waiting is not None and waiting.scored_at <= decision.now:
             del self._undecided[decision.conversation_id]
-            self._tally.lag(at, (at - since).total_seconds())
+            self._tally.lag(at, (at - waiting.received_at).total_seconds())
         watched = self._find(decision.conversation_id, at)
         if watched is not None:
             for _ in watched.decision(decision):
@@ -107,8 +115,8 @@ class SupervisorFeed:
         """The wall as of `now`."""
         while self._live and next(iter(self._live.values())).touched_at < now - IDLE:
             self.end(next(iter(self._live)))
-        for _, since in self._undecided.values():
-            self._tally.lag(now, max(0.0, (now - since).total_seconds()))
+        for waiting in self._undecided.values():
+            self._tally.lag(now, max(0.0, (now - waiting.received_at).total_seconds()))
         self._tally.live(now, len(self._live))
         rows = sorted((each.row() for each in self._live.values()), key=lambda row: (-row.need, row.conversation_id))
         return Wall(at=now, figures=self._tally.figures(now), live=len(rows), rows=tuple(rows[:MOST_ROWS]))
@@ -120,7 +128,8 @@ class SupervisorFeed:
     def _turn(self, watched: Watched, scored: ScoredTurn, at: datetime) -> None:
         if not watched.turn(scored):
             return
-        self._undecided.setdefault(scored.conversation_id, (scored.turn.turn_id, scored.received_at))
+        if watched.decided_up_to is None or watched.decided_up_to < at:
+            self._undecided.setdefault(scored.conversation_id, _Waiting(at, scored.received_at))
         if scored.scores is not None and scored.turn.speaker is Speaker.CUSTOMER:
             self._trends.fired(scored.scores.fired, at)
 

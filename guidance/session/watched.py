@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from guidance.session.need import need_of
 from schemas.codec import decode, encode
@@ -40,6 +41,8 @@ class Watched:
     agent_id: str | None = None
     team: str | None = None
     journey: tuple[str, ...] = ()
+    decided_up_to: datetime | None = None
+    """Kafka's timestamp of the latest turn that was decided on; None: none was yet."""
     version: int = 0
     """Counts what has been folded: unchanged means that nothing has."""
     _turns: OrderedDict[str, FeedTurn] = field(default_factory=OrderedDict)
@@ -47,6 +50,10 @@ class Watched:
     _intents: deque[str] = field(default_factory=lambda: deque(maxlen=INTENTS))
     _churn_risk: float | None = None
     _prompts: OrderedDict[str, _Standing] = field(default_factory=OrderedDict)
+    # Topics are read side by side: an outcome may come before the decision that made its prompt.
+    _early: OrderedDict[str, tuple[PromptState, str | DismissReason | None, datetime]] = field(
+        default_factory=OrderedDict
+    )
     # Encoded: a decision with all its candidates takes a tenth of the memory that way, and few are ever looked at.
     _decisions: deque[bytes] = field(default_factory=lambda: deque(maxlen=DECISIONS))
     _row: WallRow | None = None
@@ -85,6 +92,7 @@ class Watched:
 
     def decision(self, decision: Decision) -> list[Prompt]:
         """A decision; answers with its prompts that are new."""
+        self.decided_up_to = max(decision.now, self.decided_up_to or decision.now)
         if decision.candidates:
             self._decisions.append(encode(decision))
         for ending in decision.endings:
@@ -92,6 +100,8 @@ class Watched:
         news = [prompt for prompt in decision.prompts if prompt.prompt_id not in self._prompts]
         for prompt in news:
             self._prompts[prompt.prompt_id] = _Standing(prompt, PromptState.CREATED, None, prompt.created_at)
+            if (early := self._early.pop(prompt.prompt_id, None)) is not None:
+                self.settle(prompt.prompt_id, *early)
         _bound(self._prompts, PROMPTS)
         return news
 
@@ -100,7 +110,11 @@ class Watched:
     ) -> Prompt | None:
         """A prompt has reached a state; answers with the prompt if that moved it on. Nothing moves one that is over."""
         standing = self._prompts.get(prompt_id)
-        if standing is None or standing.state in _OVER or _ORDER.index(state) <= _ORDER.index(standing.state):
+        if standing is None:
+            self._early[prompt_id] = (state, reason, at)
+            _bound(self._early, PROMPTS)
+            return None
+        if standing.state in _OVER or _ORDER.index(state) <= _ORDER.index(standing.state):
             return None
         words = reason.value.replace("_", " ") if isinstance(reason, DismissReason) else reason
         standing.state, standing.reason, standing.at = state, words, at
@@ -152,7 +166,7 @@ def _mood(scores: Scores) -> float:
     return max(-1.0, min(1.0, round(sentiment.get("positive", 0.0) - sentiment.get("negative", 0.0), 3)))
 
 
-def _bound(kept: OrderedDict[str, FeedTurn] | OrderedDict[str, _Standing], most: int) -> None:
+def _bound(kept: OrderedDict[str, Any], most: int) -> None:
     while len(kept) > most:
         kept.popitem(last=False)
 
