@@ -94,22 +94,22 @@ async def _run(
         processes = await stack.enter_async_context(LocalProcesses(_children(kafka, http, desk, token)))
         with console.status("starting the workers and the gateway …"):
             await processes.ready()
-        counting = await stack.enter_async_context(_counting(kafka, tally))
+        reading = await stack.enter_async_context(counting(kafka, tally))
         publisher = await stack.enter_async_context(KafkaPublisher(kafka))
         desks = await stack.enter_async_context(
-            Desks(_agents(recording) if headless else (), f"ws://127.0.0.1:{desk}", token, tally)
+            Desks(agents_of(recording) if headless else (), f"ws://127.0.0.1:{desk}", token, tally)
         )
         _welcome(console, http, token, quiet=as_json)
         playing = asyncio.create_task(_play_for_ever(recording, publisher, tally, speed))
         try:
             with _table(console, tally, processes, quiet=as_json) as refresh:
-                await _until(stopping, seconds, refresh, playing, counting)
+                await _until(stopping, seconds, refresh, playing, reading)
         finally:
             playing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await playing
         if headless:
-            await _settle(tally, desks)
+            await settle(tally, desks)
     return _report(tally, processes, headless=headless, as_json=as_json)
 
 
@@ -140,7 +140,7 @@ async def _play_for_ever(recording: Sequence[Line], publisher: KafkaPublisher, t
 
 
 @contextlib.asynccontextmanager
-async def _counting(kafka: KafkaSettings, tally: Tally) -> AsyncIterator[asyncio.Task[None]]:
+async def counting(kafka: KafkaSettings, tally: Tally) -> AsyncIterator[asyncio.Task[None]]:
     """Reads back what the workers wrote, from now on."""
     positions = await KafkaReaders(kafka).positions([DECISIONS.name, DESK_TOPIC.name, OUTCOMES.name], "latest")
 
@@ -173,7 +173,7 @@ def _count(record: Record, tally: Tally) -> None:
                 tally.ended.add(outcome.prompt_id)
 
 
-async def _settle(tally: Tally, desks: Desks) -> None:
+async def settle(tally: Tally, desks: Desks) -> None:
     """Give what is on its way the time to arrive."""
     deadline = asyncio.get_running_loop().time() + _SETTLE_S
     while (tally.lost or desks.thinking) and asyncio.get_running_loop().time() < deadline:
@@ -195,7 +195,8 @@ async def _until(
             await asyncio.wait_for(stopping.wait(), 0.5)
 
 
-def _agents(recording: Sequence[Line]) -> tuple[str, ...]:
+def agents_of(recording: Sequence[Line]) -> tuple[str, ...]:
+    """Who starts a conversation, or takes one over, in the recording."""
     named = (getattr(line.event, "agent_id", None) for line in recording)
     return tuple(sorted({agent for agent in named if agent}))
 
