@@ -1,4 +1,4 @@
-"""The gateway's side of the pages, for tests: the real files and real websockets, and a test that says what comes when."""
+"""The gateway's side of the pages, for tests: its real pages and headers, real websockets, and a test that says what comes when."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from guidance.desktop import STATIC
+from guidance.gateway.http import application
 from schemas.base import Contract
 from schemas.codec import decode, encode
 from schemas.desk import DeskRecord
@@ -90,9 +91,13 @@ class DeskServer:
     def supervisor_page(self) -> str:
         return f"{self.origin}/supervisor#token=t0ken"
 
-    async def session(self) -> Session:
-        """The next websocket that a page opens."""
-        async with asyncio.timeout(PATIENCE_S):
+    async def session(self, within_s: float = PATIENCE_S) -> Session:
+        """The next websocket that a page opens.
+
+        Raises:
+            TimeoutError: none did.
+        """
+        async with asyncio.timeout(within_s):
             return await self._sessions.get()
 
     async def accept(self, connection: ServerConnection) -> None:
@@ -107,12 +112,7 @@ async def desk_server() -> AsyncIterator[DeskServer]:
     server = DeskServer()
     async with serve(server.accept, "127.0.0.1", 0, compression=None) as websockets:
         websocket = f"ws://127.0.0.1:{websockets.sockets[0].getsockname()[1]}"
-        app = web.Application()
-        app.router.add_get("/config.json", lambda _: _answer({"websocket": websocket}))
-        for path, page in (("/", "index"), ("/agent", "agent"), ("/supervisor", "supervisor")):
-            app.router.add_get(path, _page(page))
-        app.router.add_static("/static/", STATIC)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(application(STATIC, lambda _: websocket, lambda: True))
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -121,14 +121,3 @@ async def desk_server() -> AsyncIterator[DeskServer]:
             yield server
         finally:
             await runner.cleanup()
-
-
-async def _answer(value: dict[str, str]) -> web.Response:
-    return web.json_response(value)
-
-
-def _page(name: str):  # type: ignore[no-untyped-def]
-    async def serve_page(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(STATIC / f"{name}.html")
-
-    return serve_page

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from schemas.conversation import Channel, Speaker
@@ -115,7 +116,9 @@ def call() -> tuple[DeskRecord, ...]:
     )  # fmt: skip
 
 
-def replay(records: Sequence[DeskRecord], live: Prompt | None = None, pins: Sequence[Prompt] = ()) -> ConversationReplay:
+def replay(
+    records: Sequence[DeskRecord], live: Prompt | None = None, pins: Sequence[Prompt] = ()
+) -> ConversationReplay:
     first = opened()
     return ConversationReplay(
         snapshot=Snapshot(
@@ -132,14 +135,15 @@ def replay(records: Sequence[DeskRecord], live: Prompt | None = None, pins: Sequ
 
 
 def _series(now: float, *points: float) -> Series:
-    wave = [points[i * len(points) // 60] + (i * 7 % 5 - 2) * now * 0.02 for i in range(59)]
+    chance = Random(now)
+    wave = [points[i * len(points) // 60] + chance.gauss(0, now * 0.03) for i in range(59)]
     return Series(now=now, points=(*(max(0.0, value) for value in wave), now))
 
 
 def figures(**fields: Any) -> Figures:
     values = {
-        "step_s": 15, "live_conversations": _series(38, 24, 27, 31, 30, 34, 37),
-        "prompts_per_minute": _series(14.2, 9, 11, 10, 13, 12, 14), "accepted_share": _series(0.42, 0.35, 0.38, 0.44, 0.41),
+        "step_s": 15, "live_conversations": _series(12, 8, 9, 9, 11, 10, 12),
+        "prompts_per_minute": _series(6.4, 4, 5, 5.5, 5, 6), "accepted_share": _series(0.42, 0.35, 0.38, 0.44, 0.41),
         "turn_to_desktop_p95_ms": _series(184, 170, 190, 180, 210, 176), "lag_s": _series(0.2, 0.2, 0.3, 0.2, 0.9, 0.2),
         "service_level": ServiceLevel.ALL_WELL,
         "service_levels": (*[ServiceLevel.ALL_WELL] * 31, *[ServiceLevel.RULES_ONLY] * 3, *[ServiceLevel.ALL_WELL] * 26),
@@ -159,7 +163,7 @@ def row(conversation_id: str = CONVERSATION, **fields: Any) -> WallRow:
         "conversation_id": conversation_id, "customer_id": "c-1", "customer_name": "Dana Whitfield",
         "channel": Channel.VOICE, "started_at": ago(252), "agent_id": "ada", "team": "voice",
         "intents": ("cancel_service", "price_complaint"), "sentiment": (0.2, 0.1, -0.2, -0.1, -0.5, -0.7),
-        "churn_risk": 1.5, "prompt": standing(), "need": 0.82, "need_why": "may leave, contacted before",
+        "churn_risk": 1.5, "prompt": standing(), "need": 0.82, "need_why": "churn risk high, upset",
     }  # fmt: skip
     return WallRow(**{**values, **fields})
 
@@ -180,11 +184,11 @@ def team_wall() -> Wall:
     discount, month = standing(), {"title": "Free month", "words": "I can take this month off your bill."}
     fibre = {"title": "Fibre upgrade", "words": "For £6 more you would have five times the speed."}
     people: list[tuple[str, Channel, int, str, tuple[str, ...], tuple[float, ...], float | None, PromptStanding | None, float, str]] = [
-        ("Dana Whitfield", Channel.VOICE, 252, "ada", ("cancel_service", "price_complaint", "repeat_contact"), (0.2, 0.1, 0.0, -0.2, -0.1, -0.4, -0.5, -0.7), 1.5, discount, 0.91, "may leave, contacted before"),
-        ("Óscar Núñez", Channel.VOICE, 731, "ben", ("escalation", "billing_dispute"), (0.0, -0.3, -0.4, -0.6, -0.8, -0.8), 1.1, standing(PromptState.DISMISSED, reason="customer_mood", **month), 0.84, "wants a supervisor"),
-        ("נועה לוי", Channel.CHAT, 403, "mira", ("vulnerability", "payment_trouble"), (-0.1, -0.2, -0.5, -0.4), 0.7, None, 0.77, "in distress: nothing is offered"),
-        ("Grace Okafor", Channel.VOICE, 1043, "ben", ("competitor_mention", "price_complaint"), (0.3, 0.1, 0.2, -0.1, -0.3, -0.2), 1.4, standing(PromptState.DISMISSED, reason="already_said"), 0.62, "two prompts dismissed"),
-        ("Tomasz Zieliński", Channel.CHAT, 318, "mira", ("technical_problem", "repeat_contact"), (-0.2, -0.4, -0.2, -0.3, -0.4), 0.8, standing(PromptState.SHOWN, title="Engineer visit"), 0.48, "third contact about the same"),
+        ("Dana Whitfield", Channel.VOICE, 252, "ada", ("cancel_service", "price_complaint", "repeat_contact"), (0.2, 0.1, 0.0, -0.2, -0.1, -0.4, -0.5, -0.7), 1.5, discount, 0.91, "churn risk high, upset"),
+        ("Óscar Núñez", Channel.VOICE, 731, "ben", ("escalation", "billing_dispute"), (0.0, -0.3, -0.4, -0.6, -0.8, -0.8), 1.1, standing(PromptState.DISMISSED, reason="customer_mood", **month), 0.84, "upset, 2 prompts dismissed"),
+        ("נועה לוי", Channel.CHAT, 403, "mira", ("vulnerability", "payment_trouble"), (-0.1, -0.2, -0.5, -0.4), 0.7, None, 0.61, "upset"),
+        ("Grace Okafor", Channel.VOICE, 1043, "ben", ("competitor_mention", "price_complaint"), (0.3, 0.1, 0.2, -0.1, -0.3, -0.2), 1.4, standing(PromptState.DISMISSED, reason="already_said"), 0.58, "churn risk high, 2 prompts dismissed"),
+        ("Tomasz Zieliński", Channel.CHAT, 318, "mira", ("technical_problem", "repeat_contact"), (-0.2, -0.4, -0.2, -0.3, -0.4), 0.8, standing(PromptState.SHOWN, title="Engineer visit"), 0.41, "upset"),
         ("Li Wei", Channel.VOICE, 175, "ada", ("plan_inquiry", "upgrade_interest"), (0.1, 0.3, 0.2, 0.4), 0.2, standing(PromptState.ACCEPTED, **fibre), 0.22, ""),
         ("Unknown", Channel.CHAT, 64, "noor", ("order_status",), (0.0, 0.1), None, None, 0.18, ""),
         ("Priya Raman", Channel.VOICE, 522, "noor", ("refund_return",), (-0.1, 0.0, -0.2, 0.1, 0.1), 0.5, standing(PromptState.EXPIRED, **month), 0.17, ""),
@@ -209,11 +213,12 @@ def trends() -> Trends:
     usual = [
         ("price_complaint", 4), ("technical_problem", 3), ("plan_inquiry", 3), ("billing_dispute", 2),
         ("cancel_service", 2), ("order_status", 2), ("upgrade_interest", 1), ("account_access", 1), ("repeat_contact", 1),
-        ("refund_return", 1), ("add_product", 1), ("competitor_mention", 1), ("escalation", 0), ("vulnerability", 0),
+        ("refund_return", 1), ("add_product", 1), ("competitor_mention", 1), ("escalation", 0),
     ]  # fmt: skip
     made = []
-    for k, (intent, level) in enumerate(usual):
-        counts = [max(0, level + (i * (k + 3) * 5 % 7 - 3) * (level + 1) // 4) for i in range(60)]
+    chance = Random(7)
+    for intent, level in usual:
+        counts = [chance.choice((0, level, level, level + 1, 2 * level)) for _ in range(60)]
         spike = intent == "technical_problem"
         if spike:
             counts[-10:] = [4, 6, 9, 12, 15, 14, 17, 16, 18, 5]
@@ -228,15 +233,15 @@ def decision() -> Decision:
         customer_id="c-1", agent_id="ada", sequence=9, now=ago(0.1), seed=7, service_level=ServiceLevel.ALL_WELL,
         versions=Versions(catalog="telecom@12", model="intent-2026-11"),
         candidates=(
-            Candidate(action_id="keep_loyalty_discount", kind=kinds.RETENTION, fate=Fate.WON, reason="highest priority",
-                      propensity=0.41, context_weight=1.3, value=192, lever=1.0, priority=102.3),
-            Candidate(action_id="keep_free_month", kind=kinds.RETENTION, fate=Fate.LOST, reason="lost to keep_loyalty_discount",
-                      propensity=0.38, context_weight=1.1, value=120, lever=1.0, priority=50.2),
-            Candidate(action_id="ask_what_they_pay", kind=kinds.COACHING, fate=Fate.LOST, reason="lost to keep_loyalty_discount",
+            Candidate(action_id="keep_loyalty_discount", kind=kinds.RETENTION, fate=Fate.WON, reason="won: 102.34 over keep_free_month 50.16",
+                      propensity=0.41, context_weight=1.3, value=192, lever=1.0, priority=102.34),
+            Candidate(action_id="keep_free_month", kind=kinds.RETENTION, fate=Fate.LOST, reason="lost to keep_loyalty_discount 102.34 with 50.16",
+                      propensity=0.38, context_weight=1.1, value=120, lever=1.0, priority=50.16),
+            Candidate(action_id="ask_what_they_pay", kind=kinds.COACHING, fate=Fate.LOST, reason="lost to keep_loyalty_discount 102.34 with 11.00",
                       propensity=0.55, context_weight=1.0, value=20, lever=1.0, priority=11.0),
-            Candidate(action_id="offer_fibre_upgrade", kind=kinds.UPSELL, fate=Fate.SUPPRESSED, reason="said no in the chat 2 h ago"),
+            Candidate(action_id="offer_fibre_upgrade", kind=kinds.UPSELL, fate=Fate.SUPPRESSED, reason="cooling down until 26 Nov 09:12"),
             Candidate(action_id="keep_contract_pause", kind=kinds.RETENTION, fate=Fate.INELIGIBLE, reason="needs contract_months_left"),
-            Candidate(action_id="say_cooling_off", kind=kinds.COMPLIANCE, fate=Fate.PINNED, reason="an offer is about to be made"),
+            Candidate(action_id="say_cooling_off", kind=kinds.COMPLIANCE, fate=Fate.PINNED, reason="pinned: offer made"),
             Candidate(action_id="hardship_plan", kind=kinds.SERVICE, fate=Fate.NOT_TRIGGERED, reason="no payment trouble"),
             Candidate(action_id="second_line", kind=kinds.CROSS_SELL, fate=Fate.NOT_TRIGGERED, reason="nothing said about it"),
         ),

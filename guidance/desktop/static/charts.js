@@ -2,6 +2,9 @@
 
 import { svg } from "./dom.js";
 
+/** A sparkline starts no higher than this part of its top: less would make mountains of noise. */
+const LEAST_SPAN = 0.75;
+
 /** Pure: an SVG path through `points` (oldest first, null: nothing measured) in a `width` × `height` box; null breaks the line. */
 export function linePath(points, width, height, [low, high]) {
   const span = high - low || 1;
@@ -22,10 +25,12 @@ export function linePath(points, width, height, [low, high]) {
   return path;
 }
 
-/** A figure's line, from 0 to its largest. */
+/** A figure's line over the range it has had; one that hardly changes stays flat. */
 export function sparkline(points, { width = 128, height = 24 } = {}) {
-  const high = Math.max(...points.filter((value) => value !== null), 0) || 1;
-  return chart(width, height, svg("path", { class: "line", d: linePath(points, width, height, [0, high]) }));
+  const measured = points.filter((value) => value !== null);
+  const high = Math.max(...measured, 0) || 1;
+  const low = Math.min(...measured, high * LEAST_SPAN);
+  return chart(width, height, svg("path", { class: "line", d: linePath(points, width, height, [low, high]) }));
 }
 
 /** How the mood went, -1 to 1, around a line at 0. */

@@ -19,7 +19,6 @@ const FIGURES = [
   { key: "lag_s", label: "lag", write: (value) => milliseconds(value * 1000), risk: 2, grave: 10, warning: "decisions fall behind" },
 ]; // prettier-ignore
 const LEVEL_CARE = { rules_only: "risk", compliance_only: "grave" };
-const LEVEL_NOTES = { rules_only: "the model does not answer", compliance_only: "compliance lines only" };
 
 export class FiguresView {
   #cells = new Map();
@@ -27,7 +26,7 @@ export class FiguresView {
 
   constructor(root) {
     for (const { key, label } of [...FIGURES, { key: "service_level", label: "service level" }]) {
-      const cell = h("div.figure", { "data-figure": key }, h("dt", {}, label), h("dd.value", {}, NOTHING), h("dd.chart-box"), h("dd.note.small"));
+      const cell = h("div.figure", { "data-figure": key }, h("dt", {}, label), h("dd.value", {}, NOTHING), h("dd.note.small"), h("dd.chart-box"));
       this.#cells.set(key, cell);
       root.append(cell);
     }
@@ -44,12 +43,12 @@ export class FiguresView {
     }
     const level = figures.service_level;
     const words = level === null ? NOTHING : levelWords(level);
-    this.#fill("service_level", words, levels(figures.service_levels), LEVEL_CARE[level] ?? "", LEVEL_NOTES[level] ?? "");
+    this.#fill("service_level", words, levels(figures.service_levels), LEVEL_CARE[level] ?? "", "");
   }
 
   #fill(key, value, chart, care, note) {
     const cell = this.#cells.get(key);
-    const [, shown, box, noted] = cell.children;
+    const [, shown, noted, box] = cell.children;
     setAttribute(cell, "data-care", care || null);
     setText(shown, value);
     setText(noted, note);

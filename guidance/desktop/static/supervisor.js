@@ -15,6 +15,10 @@ import { duration, plural, secondOfDay } from "./words.js";
 /** A wall older than this is said to be old, even while the connection stands. */
 const OLD_MS = 15_000;
 const CONNECTION = { connecting: "connecting", live: "live", reconnecting: "reconnecting", refused: "not connected" };
+const LEVELS = {
+  rules_only: "Rules only: the model does not answer in time, so agents are cued by plain rules until it does.",
+  compliance_only: "Compliance only: too much comes at once, so agents are told what they must say, and nothing else, until it is less.",
+};
 const $ = (id) => document.getElementById(id);
 
 class SupervisorPage {
@@ -110,7 +114,8 @@ function noticeWords(state) {
     return `Reconnecting.${asOf || " The gateway does not answer yet; this page keeps trying."} Agents have connections of their own.`;
   }
   if (trouble) return trouble;
-  return at !== null && isOld(state) ? `Nothing new for ${duration(now - at)}.${asOf}` : "";
+  if (at !== null && isOld(state)) return `Nothing new for ${duration(now - at)}.${asOf}`;
+  return LEVELS[state.figures?.service_level] ?? "";
 }
 
 function blankWall({ connection, at }) {

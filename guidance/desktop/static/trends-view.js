@@ -30,16 +30,16 @@ export class TrendsView {
 }
 
 function makeMultiple() {
-  return h("li.multiple", {}, h("p.name", { dir: "auto" }), h("p.count"), h("div.chart-box"), h("p.mark.small"));
+  return h("li.multiple", {}, h("div", {}, h("p.name", { dir: "auto" }), h("p.mark.small")), h("div.chart-box"), h("p.count"));
 }
 
 function updateMultiple(element, { intent, counts, spike }) {
-  const [name, count, box, mark] = element.children;
+  const [{ children: [name, mark] }, box, count] = element.children;
   setAttribute(element, "data-spike", spike);
   setText(name, intentWords(intent));
   name.title = intentWords(intent);
   setText(count, String(sum(counts)));
-  setText(mark, spike ? `spike: ${sum(counts.slice(-SPIKE_MINUTES - 1, -1))} in 5 min` : "");
+  setText(mark, spike ? `spike, ${sum(counts.slice(-SPIKE_MINUTES - 1, -1))} in 5 min` : "");
   box.replaceChildren(bars(counts, { marked: spike ? SPIKE_MINUTES + 1 : 0 }));
 }
 

@@ -68,7 +68,7 @@ function drawMood(cell, values) {
 function drawRisk(cell, risk) {
   const [meter, words] = cell.children;
   setAttribute(meter, "hidden", risk === null);
-  setText(words, risk === null ? "not known" : riskWords(risk));
+  setText(words, risk === null ? "unknown" : riskWords(risk));
   if (risk === null) return;
   setAttribute(meter, "aria-valuenow", risk.toFixed(1));
   setAttribute(meter, "aria-valuetext", riskWords(risk));

@@ -75,7 +75,7 @@ function table(candidates, caption) {
 }
 
 function candidateRow(candidate) {
-  const { action_id, kind, fate, reason } = candidate;
+  const { action_id, kind, fate } = candidate;
   const numbers = FACTORS.map(([, , key, digits]) => h("td.number", {}, candidate[key] === null ? "–" : candidate[key].toFixed(digits)));
   return h(
     "tr",
@@ -84,7 +84,7 @@ function candidateRow(candidate) {
       "th",
       { scope: "row" },
       h("span.action", { dir: "auto", title: kindWords(kind) }, actionWords(action_id)),
-      h("span.fate.small", { dir: "auto" }, `${fateWords(fate)}${reason ? `: ${reason}` : ""}`),
+      h("span.fate.small", { dir: "auto" }, fateWords(candidate)),
     ),
     ...numbers,
   );

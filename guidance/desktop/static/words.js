@@ -45,7 +45,7 @@ const STATES = { created: "on its way", delivered: "at the desk", shown: "on the
 
 const FATES = {
   won: "won",
-  pinned: "pinned beside it",
+  pinned: "pinned",
   lost: "lost",
   suppressed: "held back",
   ineligible: "not possible",
@@ -146,10 +146,14 @@ export function moodWords(moods) {
 }
 
 /** "grave", "risk" or "" for how much a conversation needs somebody, 0 to 1. */
-export const careWords = (need) => (need >= 0.7 ? "grave" : need >= 0.4 ? "risk" : "");
+export const careWords = (need) => (need >= 0.6 ? "grave" : need >= 0.35 ? "risk" : "");
 
-/** What became of a candidate, before its reason. */
-export const fateWords = (fate) => FATES[fate] ?? spoken(fate);
+/** What became of a candidate and why: "lost to keep free month", "held back: cooling down until 10:21". */
+export function fateWords({ fate, reason }) {
+  const words = FATES[fate] ?? spoken(fate);
+  const why = reason.replaceAll(/\b[a-z]+(_[a-z]+)+\b/g, spoken); // ids of actions and facts, as phrases
+  return why.startsWith(words) ? why : why ? `${words}: ${why}` : words;
+}
 
 /** A prompt's state on the wall, with why where somebody said so: "on the screen", "dismissed: already said". */
 export function promptStateWords({ state, reason }) {
