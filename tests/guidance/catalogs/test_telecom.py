@@ -4,20 +4,21 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from builders import at, customer_event, routed, scored, scores, started, turn
 
+from builders import at, customer_event, routed, scored, scores, started, turn
 from guidance.decision.advance import advance
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel
 from schemas.guidance import ActionKind
 
-_LABELS = frozenset(
-    """cancel_service cancellation_terms competitor_mention price_complaint billing_dispute payment_trouble
-    technical_problem upgrade_interest add_product plan_inquiry order_status refund_return account_access account_change
-    repeat_contact escalation vulnerability accepts_offer declines_offer gratitude closing discloses_recording
-    verifies_identity makes_offer apologises states_terms""".split()
-)
+_LABELS = {
+    "cancel_service", "cancellation_terms", "competitor_mention", "price_complaint", "billing_dispute",
+    "payment_trouble", "technical_problem", "upgrade_interest", "add_product", "plan_inquiry", "order_status",
+    "refund_return", "account_access", "account_change", "repeat_contact", "escalation", "vulnerability",
+    "accepts_offer", "declines_offer", "gratitude", "closing", "discloses_recording", "verifies_identity",
+    "makes_offer", "apologises", "states_terms",
+}  # fmt: skip
 _KNOWN = {
     "tenure_months": 74, "monthly_bill": 48.0, "plan": "Fibre 500", "products": ("fibre", "mobile"),
     "value_band": "high", "consent_marketing": True, "household": 4, "competitor": "Northcom",

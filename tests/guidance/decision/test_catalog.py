@@ -1,10 +1,10 @@
 """The catalogue: read whole, or refused with the line and the mend of everything wrong."""
 
 import pytest
-from small_catalog import TEXT, changed, changed_text, small
 
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.catalog_text import CatalogError
+from small_catalog import TEXT, changed, changed_text, small
 
 
 def problems_of(text: str):

@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from builders import at, customer_event, ended, outcome, routed, scored, scores, started, turn
-from small_catalog import changed, small
 
+from builders import at, customer_event, ended, outcome, routed, scored, scores, started, turn
 from guidance.decision.advance import advance, deadline
 from guidance.decision.arbitration import Levers
 from guidance.decision.propensity import Propensities
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, Speaker
 from schemas.guidance import DismissReason, Fate, PromptState, ServiceLevel, Tick, outcome_id_of
+from small_catalog import changed, small
 
 FACTS = {"tenure_months": 74, "monthly_bill": 48.0, "products": ("fibre", "tv")}
 

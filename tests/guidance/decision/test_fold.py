@@ -1,7 +1,6 @@
 """The fold: what each kind of event leaves behind, and what is forgotten."""
 
 from builders import at, customer_event, decision, ended, outcome, prompt, routed, scored, scores, started, turn
-
 from guidance.decision.advance import closed_how
 from guidance.decision.fold import fold, fold_decision
 from guidance.decision.state import MOST_CONTACTS, MOST_FACTS, MOST_LIVE, CustomerState

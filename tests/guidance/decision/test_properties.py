@@ -3,17 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
-from builders import at, customer_event, ended, outcome, routed, scored, scores, started, turn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import at, customer_event, ended, outcome, routed, scored, scores, turn
 from guidance.decision.advance import advance
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.contact_policy import MOST_PINNED
 from guidance.decision.state import CustomerState
 from guidance.decision.vocabulary import SELLING
 from schemas.codec import encode
-from schemas.conversation import Channel, ConversationTransferred, Speaker
+from schemas.conversation import ConversationTransferred, Speaker
 from schemas.guidance import Fate, PromptState, Tick, outcome_id_of
 
 CATALOG = parse_catalog((Path(__file__).parents[3] / "guidance/catalogs/telecom.yaml").read_text())
@@ -22,34 +22,41 @@ CUSTOMER_LABELS = sorted(
     | {"declines_offer", "accepts_offer", "gratitude", "closing"}
 )
 AGENT_LABELS = ["discloses_recording", "verifies_identity", "makes_offer", "apologises", "states_terms"]
-CONVERSATIONS = st.sampled_from(["c1", "c2"])
-AGENTS = st.sampled_from([None, "ada", "ben"])
+CONVERSATIONS = st.sampled_from(["c1", "c1", "c2", "c3"])
+ACTIONS = st.sampled_from(sorted(CATALOG.by_id))
+AGENTS = st.sampled_from(["ada", "ada", "ada", "ada", "ben", None])
 
-turns = st.tuples(
-    st.just("turn"), CONVERSATIONS, AGENTS, st.booleans(), st.lists(st.sampled_from(CUSTOMER_LABELS), max_size=4),
-    st.lists(st.sampled_from(AGENT_LABELS), max_size=2), st.floats(0, 2), st.booleans(),
+customer_turns = st.tuples(
+    st.just("customer"), CONVERSATIONS, AGENTS, st.lists(st.sampled_from(CUSTOMER_LABELS), min_size=1, max_size=4),
+    st.sampled_from([0.0, 1.0, 2.0]), st.sampled_from([True, True, True, False]),
 )  # fmt: skip
+agent_turns = st.tuples(st.just("agent"), CONVERSATIONS, AGENTS, st.lists(st.sampled_from(AGENT_LABELS), max_size=2))
 others = st.one_of(
     st.tuples(st.just("outcome"), st.sampled_from(["accepted", "dismissed", "expired", "shown"]), CONVERSATIONS),
-    st.tuples(st.just("facts"), st.booleans(), st.integers(0, 200), st.sampled_from(["low", "mid", "high"])),
-    st.tuples(st.just("offer"), st.sampled_from(["offer.made", "offer.declined"]), st.sampled_from(sorted(CATALOG.by_id))),
-    st.tuples(st.just("start"), CONVERSATIONS, AGENTS),
+    st.tuples(st.just("facts"), st.sampled_from([True, False, None, None]), st.sampled_from(["low", "mid", "high"])),
+    st.tuples(st.just("offer"), st.sampled_from(["offer.made", "offer.declined"]), ACTIONS),
     st.tuples(st.just("transfer"), CONVERSATIONS, AGENTS),
-    st.tuples(st.just("end"), CONVERSATIONS),
     st.tuples(st.just("tick")),
+    st.tuples(st.just("end"), st.sampled_from(["c1", "c2", "c3", "nobody's", "nobody's", "nobody's"])),
 )  # fmt: skip
-happenings = st.lists(st.tuples(st.one_of(turns, turns, others), st.integers(0, 120)), max_size=40)
+kinds = st.sampled_from([customer_turns, customer_turns, customer_turns, customer_turns, agent_turns, others, others])
+pauses = st.sampled_from([1, 5, 5, 20, 90, 700, 4000])
+# Long stories from the start: hypothesis would spend its examples on ones in which nothing can go wrong yet.
+happenings = st.lists(st.tuples(kinds.flatmap(lambda kind: kind), pauses), min_size=40, max_size=60)
 
 
 def event_of(happening, number, seconds, state):
     match happening:
-        case ("turn", conversation, agent, by_agent, wants, said, churn, has_scores):
+        case ("customer", conversation, agent, wants, churn, has_scores):
+            of = turn(turn_id=f"t{number}", conversation_id=conversation, started_at=at(seconds), ended_at=at(seconds))
+            given = scores(*dict.fromkeys(wants), churn_risk=churn) if has_scores else None
+            return scored(of, scores=given, agent_id=agent)
+        case ("agent", conversation, agent, said):
             of = turn(
                 turn_id=f"t{number}", conversation_id=conversation, started_at=at(seconds), ended_at=at(seconds),
-                speaker=Speaker.AGENT if by_agent else Speaker.CUSTOMER,
+                speaker=Speaker.AGENT,
             )  # fmt: skip
-            given = scores(*dict.fromkeys(said if by_agent else wants), churn_risk=churn) if has_scores else None
-            return scored(of, scores=given, agent_id=agent)
+            return scored(of, *dict.fromkeys(said), agent_id=agent)
         case ("outcome", name, conversation):
             live = state.live.get(conversation)
             if live is None or not live.prompts:
@@ -59,13 +66,12 @@ def event_of(happening, number, seconds, state):
                 to, outcome_id=outcome_id_of(prompt.prompt_id, to), prompt_id=prompt.prompt_id, at=at(seconds),
                 action_id=prompt.action_id, conversation_id=conversation,
             )  # fmt: skip
-        case ("facts", vulnerable, tenure, band):
-            facts = {"vulnerable": vulnerable, "tenure_months": tenure, "value_band": band, "monthly_bill": 48}
-            return customer_event(event_id=f"e{number}", at=at(seconds), facts=facts)
+        case ("facts", vulnerable, band):
+            facts = {"tenure_months": 74, "value_band": band, "monthly_bill": 48, "products": ("fibre", "mobile")}
+            told_too = {} if vulnerable is None else {"vulnerable": vulnerable}
+            return customer_event(event_id=f"e{number}", at=at(seconds), facts=facts | told_too)
         case ("offer", kind, action):
             return customer_event(event_id=f"e{number}", at=at(seconds), kind=kind, action_id=action, facts={})
-        case ("start", conversation, agent):
-            return routed(started(conversation, at=at(seconds)), agent_id=agent, channel=Channel.VOICE)
         case ("transfer", conversation, agent):
             moved = ConversationTransferred(
                 event_id=f"e{number}", conversation_id=conversation, at=at(seconds), agent_id=agent or "cyd"
@@ -79,6 +85,7 @@ def event_of(happening, number, seconds, state):
 def told(story):
     """Every step of a story: state before, event, what came of it, when."""
     state, seconds = CustomerState(), 0
+    story = [(("facts", None, "high"), 0), *story]
     for number, (happening, pause) in enumerate(story):
         seconds += pause
         event = event_of(happening, number, seconds, state)
@@ -88,7 +95,7 @@ def told(story):
             state = result.state
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(happenings)
 def test_what_holds_whatever_happens(story):
     on_desk: dict[str, str] = {}
@@ -116,7 +123,7 @@ def test_what_holds_whatever_happens(story):
         assert shown == set(on_desk)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(happenings)
 def test_a_final_turn_has_one_decision_that_explains_every_action(story):
     for _, event, result, _ in told(story):
@@ -130,7 +137,7 @@ def test_a_final_turn_has_one_decision_that_explains_every_action(story):
             assert all(each.reason for each in candidates)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(happenings)
 def test_decided_again_it_is_the_same_byte_for_byte_even_from_what_was_written(story):
     for before, event, result, now in told(story):
@@ -141,7 +148,7 @@ def test_decided_again_it_is_the_same_byte_for_byte_even_from_what_was_written(s
             assert encode(again.decision) == encode(result.decision)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(happenings)
 def test_the_state_is_bounded(story):
     for _, _, result, _ in told(story):
