@@ -11,6 +11,7 @@ from uuid import uuid4
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from guidance.gateway.floor import Floor
 from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
 from guidance.session.cursor import Place
@@ -27,9 +28,11 @@ from streams.bus.ports import BusUnavailable
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_S = 5.0
 """How often a desk is to send a ping."""
-_WALL_EVERY_S = 2.0
-_TRENDS_EVERY = 8
-"""Walls between two frames of trends."""
+_LOOK_EVERY_S = 0.5
+"""How often it is looked whether a supervisor has something new to see."""
+_MOST_REPORTS = 100
+"""Outcomes of one desk on their way to Kafka; more are refused until some are stored."""
+_INTERNAL_ERROR = 1011
 _TOO_SLOW = Refused(
     code="too_slow",
     closes=True,
@@ -47,12 +50,19 @@ class DeskConnection:
     """Serves one connection until it closes. `lets_in` says whether a token is good."""
 
     def __init__(
-        self, socket: ServerConnection, lets_in: Callable[[str], bool], hub: Hub, outcomes: Outcomes, queue_max: int
+        self,
+        socket: ServerConnection,
+        lets_in: Callable[[str], bool],
+        hub: Hub,
+        floor: Floor,
+        outcomes: Outcomes,
+        queue_max: int,
     ) -> None:
         self._socket = socket
         self._lets_in = lets_in
         self._session = DeskSession(uuid4().hex, HEARTBEAT_S)
         self._hub = hub
+        self._floor = floor
         self._outcomes = outcomes
         self._waiting: asyncio.Queue[tuple[int, DeskRecord] | Contract] = asyncio.Queue(queue_max)
         self._agent_id = ""
@@ -87,9 +97,11 @@ class DeskConnection:
 
     async def go_away(self) -> None:
         """The gateway stops."""
-        with contextlib.suppress(ConnectionClosed):
-            await self._send([_GOING])
-            await self._socket.close(GOING_AWAY)
+        self._reason = "going_away"
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._send([_GOING])
+        await self._socket.close(GOING_AWAY)
 
     def _enqueue(self, item: tuple[int, DeskRecord] | Contract) -> None:
         if self._reason == "too_slow":
@@ -111,7 +123,7 @@ class DeskConnection:
         if self._sent_up_to is None:
             return None
         if self._waiting.empty():
-            self._sent_up_to = self._hub.place(self._agent_id)
+            self._sent_up_to = max(self._sent_up_to, self._hub.place(self._agent_id))
         return self._sent_up_to.cursor
 
     async def _carry_out(self, events: Sequence[Event]) -> None:
@@ -121,8 +133,10 @@ class DeskConnection:
                     await self._send([event.frame])
                 case Join():
                     await self._join(event.hello)
-                case Publish(reported=True):
+                case Publish(reported=True) if len(self._tasks) < _MOST_REPORTS:
                     self._start(self._store(event.outcome))
+                case Publish(reported=True):
+                    await self._carry_out(self._session.not_stored(event.outcome))
                 case Publish():
                     self._outcomes.store_soon(event.outcome)
                     PROMPTS_STALE.inc(event.outcome.state == PromptState.EXPIRED)
@@ -164,23 +178,23 @@ class DeskConnection:
                 await self._carry_out(self._session.reset(reset[0], at.cursor, reset[1], _now()))
             for offset, record in joining.missed:
                 await self._deliver(at, offset, record)
-            self._sent_up_to = at
+            self._sent_up_to = at  # only now: a pong must not carry a cursor past what is yet to be sent
             if not self._hub.live:
                 await self._send([_DEGRADED])
             while True:
                 item = await self._waiting.get()
                 if isinstance(item, Contract):
                     await self._send([item])
-                else:
-                    await self._deliver(at, *item)
+                elif item[0] >= at.offset:
+                    self._sent_up_to = await self._deliver(at, *item)
 
-    async def _deliver(self, place: Place, offset: int, record: DeskRecord) -> None:
+    async def _deliver(self, place: Place, offset: int, record: DeskRecord) -> Place:
         after = place._replace(offset=offset + 1)
         events = self._session.send(record, after.cursor, _now())
         await self._carry_out(events)
         if any(isinstance(event, Send) for event in events):
             DESK_RECORDS_SENT.labels(record.type).inc()
-        self._sent_up_to = after
+        return after
 
     async def _serve_supervisor(self) -> None:
         with SESSIONS.labels("supervisor").track_inprogress():
@@ -188,33 +202,25 @@ class DeskConnection:
             await self._show_the_floor()
 
     async def _show_the_floor(self) -> None:
+        shown: set[bytes] = set()
         seen: tuple[str, int | None] | None = None
-        walls = 0
-        next_wall = 0.0
-        loop = asyncio.get_running_loop()
         while True:
-            frames: list[Contract] = []
             while not self._waiting.empty():
                 item = self._waiting.get_nowait()
                 if isinstance(item, Contract):
-                    frames.append(item)
-            if loop.time() >= next_wall:
-                next_wall = loop.time() + _WALL_EVERY_S
-                frames.append(self._hub.feed.wall(_now()))
-                if walls % _TRENDS_EVERY == 0:
-                    frames.append(self._hub.feed.trends(_now()))
-                walls += 1
-            if (watched := self._watching) is not None:
-                now_at = (watched, self._hub.feed.version(watched))
-                if now_at != seen:
-                    seen = now_at
-                    view = self._hub.feed.view(watched)
-                    frames.append(view if view is not None else _unknown(watched))
-            else:
+                    await self._send([item])
+            now = {self._floor.wall(_now()), self._floor.trends(_now())}
+            for frame in now - shown:
+                await self._socket.send(frame, text=True)
+            shown = now
+            if (watched := self._watching) is None:
                 seen = None
-            await self._send(frames)
+            elif seen != (looked := (watched, self._floor.feed.version(watched))):
+                seen = looked
+                view = self._floor.feed.view(watched)
+                await self._send([view if view is not None else _unknown(watched)])
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), 0.5)
+                await asyncio.wait_for(self._look_now.wait(), _LOOK_EVERY_S)
             self._look_now.clear()
 
     async def _send(self, frames: Sequence[Contract]) -> None:
@@ -222,19 +228,19 @@ class DeskConnection:
             await self._socket.send(encode(frame), text=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_until_closed(work))
+        task = asyncio.create_task(self._until_closed(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-
-async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except ConnectionClosed:
-        pass
-    except Exception:
-        _LOG.exception("a desk session failed")
-        raise
+    async def _until_closed(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except ConnectionClosed:
+            pass
+        except Exception:
+            _LOG.exception("a desk session failed")  # the desk comes again, rather than wait for nothing
+            self._reason = "failed"
+            await self._socket.close(_INTERNAL_ERROR)
 
 
 def _unknown(conversation_id: str) -> Refused:

@@ -2,19 +2,19 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
+from guidance.gateway.past import Past, read_desk_record
 from guidance.session.cursor import Place
 from guidance.session.feed import SupervisorFeed
 from guidance.session.roster import Roster
 from guidance.session.standing import replays
 from guidance.session.window import DeskWindow, Entry
 from schemas.codec import decode
-from schemas.desk import DESK, SNAPSHOT, DeskRecord, PromptIssued, Snapshot
+from schemas.desk import SNAPSHOT, DeskRecord, PromptIssued, Snapshot
 from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
 from schemas.guidance import DECISION, OUTCOME, Prompt
@@ -22,16 +22,15 @@ from schemas.intent import INTENTS
 from schemas.topics import DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for
-from streams.bus.ports import Record
+from streams.bus.ports import BusUnavailable, Record
 from streams.bus.readers import KafkaReaders, OffsetGone, Tail
 
-_LOG = logging.getLogger(__name__)
 _FEEDS = (INTENTS_TOPIC.name, DECISIONS.name, OUTCOMES.name)
 _MOST_MISSED = 2000
 """Records that are replayed one by one; a desk that missed more is reset."""
 _WARM_UP = timedelta(minutes=15)
-_SKEW = timedelta(seconds=5)
-"""By how much clocks of brokers and workers may differ where a span is looked up by time."""
+"""How far back a gateway reads when it starts, and how long it keeps desk records in memory."""
+_JOIN_TIMEOUT_S = 15.0
 
 
 class Desk(Protocol):
@@ -43,7 +42,8 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Where a desk comes in: `missed` before, everything from `at` on by `Desk.offer`."""
+    """Where a desk comes in: `missed` before, then what `Desk.offer` brings, from `at` on: what it offers of before is
+    to be passed over."""
 
     at: Place
     missed: list[tuple[int, DeskRecord]]
@@ -63,6 +63,7 @@ class Hub:
         self._window_most = window
         self._window = DeskWindow({}, keep=_WARM_UP, most=window)
         self._snapshots: dict[str, Snapshot] = {}
+        self._past = Past(self._readers, self._window, 0)
         self._desks: Roster[Desk] = Roster()
         self._topic_id = ""
         self._partitions = 0
@@ -74,24 +75,32 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Ready once the snapshots are read to their end. Raises `BusUnavailable`, LookupError for missing topics."""
+        """Ready once snapshots and the latest desk records are read to their end.
+
+        Raises `BusUnavailable`, and LookupError for missing topics.
+        """
         facts = await self._readers.describe(DESK_TOPIC.name)
         self._topic_id, self._partitions = facts.topic_id, facts.partitions
-        positions = await self._readers.positions([DESK_TOPIC.name], "latest")
+        since = datetime.now(UTC) - _WARM_UP
+        positions = await self._readers.positions([DESK_TOPIC.name], since)
         begins = {partition: offset for (_, partition), offset in positions.items()}
         self._window = DeskWindow(begins, keep=_WARM_UP, most=self._window_most)
+        self._past = Past(self._readers, self._window, self._partitions)
+        ends = await self._readers.positions([DESK_TOPIC.name], "latest")
         compacted = await self._readers.read_compacted(SNAPSHOTS.name)
         for record in compacted.latest.values():
             self._take_snapshot(record)
-        feeds = await self._readers.positions(_FEEDS, datetime.now(UTC) - _WARM_UP)
+        feeds = await self._readers.positions(_FEEDS, since)
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(self._follow(positions, self._take_desk_record, watch=True)),
                 tasks.create_task(self._follow(dict(compacted.positions), self._take_snapshot)),
                 tasks.create_task(self._follow(feeds, self._take_for_feed)),
             ]
-            self.ready = True
             try:
+                while any(self._window.ends(partition) < end for (_, partition), end in ends.items()):
+                    await asyncio.sleep(0.05)
+                self.ready = True
                 yield
             finally:
                 self.ready = False
@@ -111,13 +120,23 @@ class Hub:
         """
         at = self.place(agent_id)
         self._desks.add(agent_id, desk)
-        came_from = None if cursor is None else Place.read(cursor)
-        if came_from is None:
-            return await self._reset("no_cursor", agent_id, at)
-        if (came_from.topic_id, came_from.partition) != (at.topic_id, at.partition) or came_from.offset > at.offset:
-            return await self._reset("unknown_topic", agent_id, at)
         try:
-            missed = await self._between(agent_id, came_from.offset, at)
+            async with asyncio.timeout(_JOIN_TIMEOUT_S):
+                if cursor is None:
+                    return await self._reset("no_cursor", agent_id, at)
+                return await self._resume(Place.read(cursor), agent_id, at)
+        except TimeoutError as error:
+            raise BusUnavailable(f"the records of a desk could not be read within {_JOIN_TIMEOUT_S} s") from error
+
+    async def _resume(self, came_from: Place | None, agent_id: str, at: Place) -> Joining:
+        if came_from is None or (came_from.topic_id, came_from.partition) != (at.topic_id, at.partition):
+            return await self._reset("unknown_topic", agent_id, at)
+        if came_from.offset > at.offset:  # the gateway it came from had read further than this one
+            if came_from.offset > await self._readers.end(DESK_TOPIC.name, at.partition):
+                return await self._reset("unknown_topic", agent_id, at)
+            return Joining(came_from, [], None, self._known(agent_id))
+        try:
+            missed = await self._past.between(agent_id, came_from.offset, at.offset)
         except OffsetGone:
             return await self._reset("too_old", agent_id, at)
         if len(missed) > _MOST_MISSED:
@@ -141,7 +160,7 @@ class Hub:
     ) -> Joining:
         own = [snapshot for snapshot in self._snapshots.values() if snapshot.agent_id == agent_id]
         since = min((span.since for each in own for span in each.spans if span.agent_id == agent_id), default=None)
-        records = [] if since is None else await self._read_since(agent_id, since, at.offset)
+        records = [] if since is None else await self._past.since(agent_id, since, at.offset)
         earlier = {each.conversation_id: await self._before(each, agent_id) for each in own if len(each.spans) > 1}
         told, unknown = replays(agent_id, own, earlier, records, datetime.now(UTC))
         return Joining(at, [(at.offset - 1, record) for record in unknown], (why, told), self._known(agent_id))
@@ -152,23 +171,9 @@ class Hub:
         for span in snapshot.spans:
             if span.agent_id != agent_id:
                 end = self.place(span.agent_id).offset
-                records = await self._read_since(span.agent_id, span.since, end)
+                records = await self._past.since(span.agent_id, span.since, end)
                 found += [each for each in records if each.conversation_id == snapshot.conversation_id]
         return found
-
-    async def _read_since(self, agent_id: str, since: datetime, end: int) -> list[DeskRecord]:
-        """The agent's records that are not older than `since`, up to the offset `end`."""
-        partition = partition_for(agent_id, self._partitions)
-        starts = await self._readers.positions([DESK_TOPIC.name], since - _SKEW)
-        start = min(starts[DESK_TOPIC.name, partition], end)
-        records = await self._readers.read_range(DESK_TOPIC.name, partition, start, end, key=agent_id.encode())
-        return [shown for record in records if (shown := _read(record)) is not None]
-
-    async def _between(self, agent_id: str, start: int, at: Place) -> list[tuple[int, DeskRecord]]:
-        if start >= self._window.begins(at.partition):
-            return [(entry.offset, entry.record) for entry in self._window.of(agent_id, start)]
-        records = await self._readers.read_range(DESK_TOPIC.name, at.partition, start, at.offset, key=agent_id.encode())
-        return [(record.offset, shown) for record in records if (shown := _read(record)) is not None]
 
     async def _follow(
         self, positions: dict[tuple[str, int], int], take: Callable[[Record], None], *, watch: bool = False
@@ -191,7 +196,7 @@ class Hub:
             self.on_status()
 
     def _take_desk_record(self, record: Record) -> None:
-        shown = _read(record)
+        shown = read_desk_record(record)
         if shown is None:
             self._window.skip(record.partition, record.offset)
             return
@@ -219,11 +224,3 @@ class Hub:
                 self.feed.fold_decision(decode(DECISION, record.value), record.at)
             else:
                 self.feed.fold_outcome(decode(OUTCOME, record.value), record.at)
-
-
-def _read(record: Record) -> DeskRecord | None:
-    try:
-        return decode(DESK, record.value)
-    except Malformed as error:
-        _LOG.error("%s/%s/%s is no desk record: %s", record.topic, record.partition, record.offset, error)
-        return None

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
+from guidance.session.reported import Reported
 from schemas.codec import encode
 from schemas.guidance import PromptOutcome
 from schemas.topics import OUTCOMES as OUTCOMES_TOPIC
@@ -18,14 +19,15 @@ _PATIENCE_S = 60.0
 
 
 class Outcomes:
-    """Stores outcomes. One that is about to be stored again while the first attempt runs is stored twice: readers
-    know it by its id."""
+    """Stores outcomes. One that a desk reports again while the first attempt runs is stored twice: readers know it
+    by its id."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         self._publisher = KafkaPublisher(kafka, patience_s=_PATIENCE_S)
         self._renewing = asyncio.Lock()
-        self._own: set[asyncio.Task[bool]] = set()
+        self._reported = Reported()
+        self._own: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -51,10 +53,17 @@ class Outcomes:
         return True
 
     def store_soon(self, outcome: PromptOutcome) -> None:
-        """The gateway's own finding: stored in the background, for nobody waits."""
-        task = asyncio.create_task(self.store(outcome))
+        """The gateway's own finding: stored in the background, once, however often it is found; nobody waits."""
+        if not self._reported.is_news(outcome):
+            return
+        self._reported.add(outcome)
+        task = asyncio.create_task(self._store_in_the_end(outcome))
         self._own.add(task)
         task.add_done_callback(self._own.discard)
+
+    async def _store_in_the_end(self, outcome: PromptOutcome) -> None:
+        while not await self.store(outcome):
+            await asyncio.sleep(1.0)
 
     async def _renew(self, broken: KafkaPublisher) -> None:
         """A publisher that gave up may still hold what it could not send: begin with a new one."""

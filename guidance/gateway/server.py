@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 
 from guidance.desktop import STATIC
 from guidance.gateway.desk import DeskConnection
+from guidance.gateway.floor import Floor
 from guidance.gateway.http import application
 from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
@@ -41,6 +42,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
         LookupError: a topic is missing.
     """
     hub, outcomes = Hub(settings.kafka, settings.window), Outcomes(settings.kafka)
+    floor = Floor(hub.feed)
     connections: set[DeskConnection] = set()
     token = settings.token.get_secret_value()
 
@@ -48,7 +50,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
         return hmac.compare_digest(shown.encode(), token.encode())
 
     async def serve_desk(socket: ServerConnection) -> None:
-        connection = DeskConnection(socket, lets_in, hub, outcomes, settings.queue_max)
+        connection = DeskConnection(socket, lets_in, hub, floor, outcomes, settings.queue_max)
         connections.add(connection)
         try:
             await connection.serve()

@@ -27,7 +27,7 @@ class GatewaySettings(BaseModel):
     queue_max: int = Field(default=1000, ge=1)
     """Records that may wait for a desk which does not read, before it is asked to come again."""
     window: int = Field(default=20_000, ge=0)
-    """Desk records of each partition kept in memory for desks that come back; older ones are read from Kafka."""
+    """Desk records kept in memory, for at most 15 minutes, for desks that come back; older ones are read from Kafka."""
     pages: Path | None = None
     """Where the pages' files lie; None: those of the package."""
 
