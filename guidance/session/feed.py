@@ -2,22 +2,29 @@
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from guidance.session.figures import IntentTrends, Tally
 from guidance.session.watched import Watched
 from schemas.conversation import Channel, ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.desk import ConversationOpened, DeskRecord, PromptEnded, Snapshot
 from schemas.desktop import ConversationView, Trends, Wall
-from schemas.guidance import Decision, PromptOutcome, PromptState
+from schemas.guidance import Decision, Prompt, PromptOutcome, PromptState
 from schemas.intent import RoutedLifecycle, RoutedRecord, ScoredTurn
 
 MOST_ROWS = 2_000
 MOST_LIVE = 10_000
 MOST_ENDED = 200
 """How many ended conversations are kept, so that an open drawer shows the end, and what comes late finds its place."""
+MOST_HELD = 500
+"""Of how many conversations that no start is known of yet early records are kept, `_MOST_HELD_EACH` of each."""
+MOST_IDS = 20_000
+"""How many ids of decisions and outcomes are remembered, so that a redelivered one does not count twice."""
 IDLE = timedelta(minutes=60)
 """A conversation of which nothing was heard for so long is not live."""
+
+
+_MOST_HELD_EACH = 20
 
 
 class _Waiting(NamedTuple):
@@ -33,6 +40,10 @@ class SupervisorFeed:
     def __init__(self) -> None:
         self._live: OrderedDict[str, Watched] = OrderedDict()  # the longest unheard of first
         self._ended: OrderedDict[str, Watched] = OrderedDict()
+        # The topics are read side by side: what is said of a conversation may come before its start does.
+        self._held: OrderedDict[str, list[tuple[Decision | DeskRecord | PromptOutcome, datetime]]] = OrderedDict()
+        self._delivered: OrderedDict[str, datetime] = OrderedDict()  # prompts whose decision is yet to be read
+        self._ids: OrderedDict[str, None] = OrderedDict()
         self._undecided: dict[str, _Waiting] = {}  # by conversation, its oldest one
         self._tally = Tally()
         self._trends = IntentTrends()
@@ -64,33 +75,27 @@ class SupervisorFeed:
 
     def fold_decision(self, decision: Decision, at: datetime) -> None:
         """A decision: what it issued, what it ended, and how long its turn had waited."""
+        if not self._is_news(decision.decision_id):
+            return
         self._tally.level(at, decision.service_level)
         waiting = self._undecided.get(decision.conversation_id)
         if waiting is not None and waiting.scored_at <= decision.now:
             del self._undecided[decision.conversation_id]
             self._tally.lag(at, (at - waiting.received_at).total_seconds())
-        watched = self._find(decision.conversation_id, at)
-        if watched is not None:
-            for _ in watched.decision(decision):
-                self._tally.prompt(at)
+        self._tell(decision, at)
 
     def fold_desk(self, record: DeskRecord, at: datetime) -> None:
         """What a desk is told that no other topic says: the journey, and endings that no decision made."""
-        if isinstance(record, ConversationOpened) and (watched := self._find(record.conversation_id, at)):
-            watched.journey = record.journey
-        elif isinstance(record, PromptEnded) and (watched := self._find(record.conversation_id, at)):
-            watched.settle(record.ending.prompt_id, record.ending.state, record.ending.reason, at)
+        if isinstance(record, ConversationOpened | PromptEnded):
+            self._tell(record, at)
 
     def fold_outcome(self, outcome: PromptOutcome, at: datetime) -> None:
         """What became of a prompt."""
-        watched = self._find(outcome.conversation_id, at)
-        if watched is None:
+        if not self._is_news(outcome.outcome_id):
             return
-        moved = watched.settle(outcome.prompt_id, outcome.state, outcome.reason, outcome.at)
         if outcome.state in (PromptState.ACCEPTED, PromptState.DISMISSED):
             self._tally.decided(at, accepted=outcome.state is PromptState.ACCEPTED)
-        elif moved is not None and outcome.state is PromptState.DELIVERED:
-            self._tally.latency(at, (outcome.at - moved.turn_ended_at).total_seconds() * 1000)
+        self._tell(outcome, at)
 
     def end(self, conversation_id: str) -> None:
         """The conversation is over. Unknown ones are no error."""
@@ -133,6 +138,41 @@ class SupervisorFeed:
         if scored.scores is not None and scored.turn.speaker is Speaker.CUSTOMER:
             self._trends.fired(scored.scores.fired, at)
 
+    def _tell(self, record: Decision | DeskRecord | PromptOutcome, at: datetime) -> None:
+        """Fold it into its conversation, now or as soon as that is known."""
+        watched = self._find(record.conversation_id, at)
+        if watched is None:
+            held = self._held.setdefault(record.conversation_id, [])
+            held.append((record, at))
+            del held[:-_MOST_HELD_EACH]
+            _bound(self._held, MOST_HELD)
+        elif isinstance(record, Decision):
+            for prompt in watched.decision(record):
+                self._tally.prompt(at)
+                if (delivered_at := self._delivered.pop(prompt.prompt_id, None)) is not None:
+                    self._delivery(prompt, delivered_at)
+        elif isinstance(record, PromptOutcome):
+            moved = watched.settle(record.prompt_id, record.state, record.reason, record.at)
+            if record.state is PromptState.DELIVERED and moved is not None:
+                self._delivery(moved, record.at)
+            elif record.state is PromptState.DELIVERED:
+                self._delivered[record.prompt_id] = record.at
+                _bound(self._delivered, MOST_IDS)
+        elif isinstance(record, ConversationOpened):
+            watched.journey = record.journey
+        elif isinstance(record, PromptEnded):
+            watched.settle(record.ending.prompt_id, record.ending.state, record.ending.reason, at)
+
+    def _delivery(self, prompt: Prompt, delivered_at: datetime) -> None:
+        self._tally.latency(delivered_at, (delivered_at - prompt.turn_ended_at).total_seconds() * 1000)
+
+    def _is_news(self, unique_id: str) -> bool:
+        if unique_id in self._ids:
+            return False
+        self._ids[unique_id] = None
+        _bound(self._ids, MOST_IDS)
+        return True
+
     def _open(self, conversation_id: str, channel: Channel, started_at: datetime, at: datetime) -> Watched | None:
         """The live conversation, new if it must be; None: it has ended, and this comes late."""
         if conversation_id in self._ended:
@@ -141,6 +181,8 @@ class SupervisorFeed:
             self._live[conversation_id] = Watched(conversation_id, channel, started_at, at)
             if len(self._live) > MOST_LIVE:
                 self.end(next(iter(self._live)))
+            for record, held_at in self._held.pop(conversation_id, ()):
+                self._tell(record, held_at)
         return self._find(conversation_id, at)
 
     def _find(self, conversation_id: str, at: datetime) -> Watched | None:
@@ -150,3 +192,8 @@ class SupervisorFeed:
         if watched is not None:
             watched.touch(at)
         return watched
+
+
+def _bound(kept: OrderedDict[str, Any], most: int) -> None:
+    if len(kept) > most:
+        kept.popitem(last=False)

@@ -110,10 +110,12 @@ class IntentTrends:
 
     def __init__(self) -> None:
         self._counts: dict[str, deque[tuple[int, int]]] = {}
+        self._first: int | None = None
 
     def fired(self, intents: Iterable[str], at: datetime) -> None:
         """These intents fired on one turn of a customer."""
         minute = _number(at, 60)
+        self._first = minute if self._first is None else min(self._first, minute)
         for intent in intents:
             if intent not in self._counts and len(self._counts) >= _MOST_INTENTS:
                 continue
@@ -126,20 +128,25 @@ class IntentTrends:
     def trends(self, now: datetime) -> tuple[Trend, ...]:
         """As of `now`, most frequent first; intents that did not fire within the hour are left out."""
         last = _number(now, 60)
+        known = min(_MINUTES, last + 1 - (last if self._first is None else self._first))
         told = []
         for intent, counted in self._counts.items():
             by_minute = dict(counted)
             counts = tuple(by_minute.get(minute, 0) for minute in range(last - _MINUTES + 1, last + 1))
             if any(counts):
-                told.append(Trend(intent=intent, counts=counts, spike=_is_spike(counts)))
+                told.append(Trend(intent=intent, counts=counts, spike=_is_spike(counts[-known:])))
         return tuple(sorted(told, key=lambda trend: (-sum(trend.counts), trend.intent)))
 
 
 def _is_spike(counts: tuple[int, ...]) -> bool:
-    """The last full minutes against the hour before them, with a floor so that rare intents do not cry wolf."""
-    recent = counts[-1 - _SPIKE_MINUTES : -1]
-    usual = fmean(counts[: -1 - _SPIKE_MINUTES])
-    return sum(recent) >= _SPIKE_LEAST and fmean(recent) >= _SPIKE_TIMES * usual > 0
+    """The last full minutes against those before them, with a floor so that rare intents do not cry wolf.
+
+    `counts` are of the minutes that were listened to: just after a start too few to call anything unusual.
+    """
+    before, recent = counts[: -1 - _SPIKE_MINUTES], counts[-1 - _SPIKE_MINUTES : -1]
+    if len(before) < _SPIKE_MINUTES:
+        return False
+    return sum(recent) >= _SPIKE_LEAST and fmean(recent) >= _SPIKE_TIMES * fmean(before)
 
 
 def _number(at: datetime, step_s: int) -> int:

@@ -131,7 +131,7 @@ def test_the_drawer_is_bounded() -> None:
     fed = feed()
     for n in range(60):
         say(fed, n)
-        fed.fold_decision(decision(prompts=(prompt(prompt_id=f"p{n}"),), sequence=n + 1), at(n))
+        fed.fold_decision(decision(decision_id=f"d{n}", prompts=(prompt(prompt_id=f"p{n}"),), sequence=n + 1), at(n))
     view = fed.view("c1")
     assert view is not None
     assert ([len(view.turns), len(view.prompts), len(view.decisions)]) == [40, 20, 5]
@@ -215,9 +215,11 @@ def test_figures_of_prompts_and_what_became_of_them() -> None:
     fed = feed("c1")
     for n, state in enumerate([PromptState.ACCEPTED, PromptState.ACCEPTED, PromptState.DISMISSED]):
         made = prompt(prompt_id=f"p{n}", turn_ended_at=at(10))
-        fed.fold_decision(decision(prompts=(made,)), at(10))
-        fed.fold_outcome(outcome(PromptState.DELIVERED, prompt_id=f"p{n}", at=at(10.2)), at(10))
-        fed.fold_outcome(outcome(state, prompt_id=f"p{n}"), at(20))
+        fed.fold_decision(decision(decision_id=f"d{n}", prompts=(made,)), at(10))
+        fed.fold_outcome(
+            outcome(PromptState.DELIVERED, outcome_id=f"p{n}:delivered", prompt_id=f"p{n}", at=at(10.2)), at(10)
+        )
+        fed.fold_outcome(outcome(state, outcome_id=f"p{n}:{state}", prompt_id=f"p{n}"), at(20))
     figures = fed.wall(at(29)).figures
     assert figures.live_conversations.now == 1
     assert figures.prompts_per_minute.now == 3
@@ -269,3 +271,59 @@ def test_records_of_conversations_that_nobody_knows_are_ignored() -> None:
     fed.fold_desk(desk_turn(), at(10))
     fed.end("c1")
     assert fed.wall(at(11)).rows == ()
+
+
+def test_redelivered_decisions_and_outcomes_count_once() -> None:
+    fed = feed()
+    for _ in range(2):
+        fed.fold_decision(decision(), at(10))
+        fed.fold_outcome(outcome(PromptState.ACCEPTED), at(20))
+    fed.fold_outcome(outcome(PromptState.DISMISSED, outcome_id="other", prompt_id="other"), at(20))
+    view = fed.view("c1")
+    assert view is not None
+    assert len(view.decisions) == 1
+    figures = fed.wall(at(29)).figures
+    assert (figures.prompts_per_minute.now, figures.accepted_share.now) == (1, 0.5)
+
+
+def test_what_comes_before_the_start_of_its_conversation_is_folded_with_it() -> None:
+    fed = SupervisorFeed()
+    fed.fold_desk(opened(journey=("chat 2 h ago, unsolved",)), at(1))
+    fed.fold_outcome(outcome(PromptState.DELIVERED, at=at(10.2)), at(11))
+    fed.fold_decision(decision(), at(10))
+    assert fed.view("c1") is None
+    fed.fold_routed(routed(), at(1))
+    view = fed.view("c1")
+    assert view is not None
+    assert (view.journey, view.decisions) == (("chat 2 h ago, unsolved",), (decision(),))
+    assert view.prompts[0].state is PromptState.DELIVERED
+    figures = fed.wall(at(14)).figures
+    assert figures.prompts_per_minute.now == 1
+    assert figures.turn_to_desktop_p95_ms.now == pytest.approx(200)
+
+
+def test_early_records_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "MOST_HELD", 1)
+    fed = SupervisorFeed()
+    for each in ("c1", "c2"):
+        fed.fold_desk(opened(conversation_id=each, journey=("chat",)), at(1))
+        fed.fold_routed(routed(started("c3")), at(1))
+    for each in ("c1", "c2"):
+        fed.fold_routed(routed(started(each)), at(1))
+    views = [fed.view("c1"), fed.view("c2")]
+    assert [view and view.journey for view in views] == [(), ("chat",)]
+
+
+def test_a_gateway_that_has_just_started_takes_no_steady_intent_for_a_spike() -> None:
+    trends = IntentTrends()
+    for minute in range(15):
+        for _ in range(10):
+            trends.fired(["price"], at(60 * minute))
+    assert [each.spike for each in trends.trends(at(60 * 14))] == [False]
+
+
+def test_an_intent_that_nobody_had_all_hour_is_a_spike() -> None:
+    trends = IntentTrends()
+    for minute in range(60):
+        trends.fired(["price", "outage"] if 54 <= minute <= 58 else ["price"], at(60 * minute))
+    assert {each.intent: each.spike for each in trends.trends(at(60 * 59))} == {"price": False, "outage": True}
