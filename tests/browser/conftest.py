@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from browser.chromium import NO_BROWSER, chromium, left_out
@@ -11,13 +12,16 @@ from browser.desk_server import DeskServer, desk_server
 expect.set_options(timeout=5_000)
 
 
-@pytest.fixture
+# One browser for the whole run: starting it takes longer than a test. What talks to it runs in the run's event loop.
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def server() -> AsyncIterator[DeskServer]:
     async with desk_server() as started:
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     if left_out():
         pytest.skip(f"{NO_BROWSER} is set: no tests in a browser")
@@ -25,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A page docked beside a CRM. A test fails if the page threw an error or logged one."""
     context = await browser.new_context(viewport={"width": 400, "height": 760}, reduced_motion="reduce")

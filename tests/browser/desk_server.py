@@ -1,4 +1,4 @@
-"""The gateway's side of the pages, for tests: its real pages and headers, real websockets, and a test that says what comes when."""
+"""A gateway that a test plays by hand: real pages with their real headers, real websockets, real frames."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -135,18 +135,19 @@ def replay(
 
 
 def _series(now: float, *points: float) -> Series:
+    """A series that wanders through `points` to `now`."""
     chance = Random(now)
     wave = [points[i * len(points) // 60] + chance.gauss(0, now * 0.03) for i in range(59)]
     return Series(now=now, points=(*(max(0.0, value) for value in wave), now))
 
 
 def figures(**fields: Any) -> Figures:
+    well, rules = ServiceLevel.ALL_WELL, ServiceLevel.RULES_ONLY
     values = {
         "step_s": 15, "live_conversations": _series(12, 8, 9, 9, 11, 10, 12),
         "prompts_per_minute": _series(6.4, 4, 5, 5.5, 5, 6), "accepted_share": _series(0.42, 0.35, 0.38, 0.44, 0.41),
         "turn_to_desktop_p95_ms": _series(184, 170, 190, 180, 210, 176), "lag_s": _series(0.2, 0.2, 0.3, 0.2, 0.9, 0.2),
-        "service_level": ServiceLevel.ALL_WELL,
-        "service_levels": (*[ServiceLevel.ALL_WELL] * 31, *[ServiceLevel.RULES_ONLY] * 3, *[ServiceLevel.ALL_WELL] * 26),
+        "service_level": well, "service_levels": (*[well] * 31, *[rules] * 3, *[well] * 26),
     }  # fmt: skip
     return Figures(**{**values, **fields})
 
@@ -181,39 +182,76 @@ def wall(*rows: WallRow, live: int | None = None, **fields: Any) -> Wall:
 
 def team_wall() -> Wall:
     """A wall as on a busy morning."""
-    discount, month = standing(), {"title": "Free month", "words": "I can take this month off your bill."}
+    month = {"title": "Free month", "words": "I can take this month off your bill."}
     fibre = {"title": "Fibre upgrade", "words": "For £6 more you would have five times the speed."}
-    people: list[tuple[str, Channel, int, str, tuple[str, ...], tuple[float, ...], float | None, PromptStanding | None, float, str]] = [
-        ("Dana Whitfield", Channel.VOICE, 252, "ada", ("cancel_service", "price_complaint", "repeat_contact"), (0.2, 0.1, 0.0, -0.2, -0.1, -0.4, -0.5, -0.7), 1.5, discount, 0.91, "churn risk high, upset"),
-        ("Óscar Núñez", Channel.VOICE, 731, "ben", ("escalation", "billing_dispute"), (0.0, -0.3, -0.4, -0.6, -0.8, -0.8), 1.1, standing(PromptState.DISMISSED, reason="customer_mood", **month), 0.84, "upset, 2 prompts dismissed"),
-        ("נועה לוי", Channel.CHAT, 403, "mira", ("vulnerability", "payment_trouble"), (-0.1, -0.2, -0.5, -0.4), 0.7, None, 0.61, "upset"),
-        ("Grace Okafor", Channel.VOICE, 1043, "ben", ("competitor_mention", "price_complaint"), (0.3, 0.1, 0.2, -0.1, -0.3, -0.2), 1.4, standing(PromptState.DISMISSED, reason="already_said"), 0.58, "churn risk high, 2 prompts dismissed"),
-        ("Tomasz Zieliński", Channel.CHAT, 318, "mira", ("technical_problem", "repeat_contact"), (-0.2, -0.4, -0.2, -0.3, -0.4), 0.8, standing(PromptState.SHOWN, title="Engineer visit"), 0.41, "upset"),
-        ("Li Wei", Channel.VOICE, 175, "ada", ("plan_inquiry", "upgrade_interest"), (0.1, 0.3, 0.2, 0.4), 0.2, standing(PromptState.ACCEPTED, **fibre), 0.22, ""),
-        ("Unknown", Channel.CHAT, 64, "noor", ("order_status",), (0.0, 0.1), None, None, 0.18, ""),
-        ("Priya Raman", Channel.VOICE, 522, "noor", ("refund_return",), (-0.1, 0.0, -0.2, 0.1, 0.1), 0.5, standing(PromptState.EXPIRED, **month), 0.17, ""),
-        ("Aoife Byrne", Channel.VOICE, 88, "sam", ("account_access",), (0.0, -0.1, 0.1), 0.3, None, 0.12, ""),
-        ("Jonas Lindqvist", Channel.CHAT, 640, "mira", ("add_product",), (0.2, 0.4, 0.5, 0.6), 0.1, standing(PromptState.ACCEPTED, title="Second line"), 0.09, ""),
-        ("Ruth Adler", Channel.VOICE, 39, "sam", ("account_change",), (0.1,), 0.2, None, 0.06, ""),
-        ("Marcus Bell", Channel.VOICE, 301, "ida", ("gratitude", "closing"), (0.1, 0.3, 0.6, 0.7), 0.1, standing(PromptState.ACCEPTED, **fibre), 0.03, ""),
-    ]  # fmt: skip
-    rows = [
-        row(
-            CONVERSATION if i == 0 else f"conversation-{i}", customer_name=None if name == "Unknown" else name,
-            channel=channel, started_at=ago(seconds), agent_id=agent_id, team=str(channel), intents=intents,
-            sentiment=moods, churn_risk=risk, prompt=cued, need=need, need_why=why,
-        )
-        for i, (name, channel, seconds, agent_id, intents, moods, risk, cued, need, why) in enumerate(people)
-    ]  # fmt: skip
-    return wall(*rows, live=len(rows))
+    sent_away, accepted = PromptState.DISMISSED, PromptState.ACCEPTED
+    rows = (
+        _person(
+            "Dana Whitfield", 252, "ada", "cancel_service", "price_complaint", "repeat_contact",
+            conversation_id=CONVERSATION, sentiment=(0.2, 0.1, 0.0, -0.2, -0.1, -0.4, -0.5, -0.7), churn_risk=1.5,
+            prompt=standing(), need=0.91, need_why="churn risk high, upset",
+        ),
+        _person(
+            "Óscar Núñez", 731, "ben", "escalation", "billing_dispute",
+            sentiment=(0.0, -0.3, -0.4, -0.6, -0.8, -0.8), churn_risk=1.1,
+            prompt=standing(sent_away, reason="customer mood", **month),
+            need=0.84, need_why="upset, 2 prompts dismissed",
+        ),
+        _person(
+            "נועה לוי", 403, "mira", "vulnerability", "payment_trouble", channel=Channel.CHAT,
+            sentiment=(-0.1, -0.2, -0.5, -0.4), churn_risk=0.7, need=0.61, need_why="upset",
+        ),
+        _person(
+            "Grace Okafor", 1043, "ben", "competitor_mention", "price_complaint",
+            sentiment=(0.3, 0.1, 0.2, -0.1, -0.3, -0.2), churn_risk=1.4,
+            prompt=standing(sent_away, reason="already said"),
+            need=0.58, need_why="churn risk high, 2 prompts dismissed",
+        ),
+        _person(
+            "Tomasz Zieliński", 318, "mira", "technical_problem", "repeat_contact", channel=Channel.CHAT,
+            sentiment=(-0.2, -0.4, -0.3, -0.4, -0.5), churn_risk=0.8, prompt=standing(title="Engineer visit"),
+            need=0.41, need_why="upset",
+        ),
+        _person(
+            "Li Wei", 175, "ada", "plan_inquiry", "upgrade_interest",
+            sentiment=(0.1, 0.3, 0.2, 0.4), prompt=standing(accepted, **fibre),
+        ),
+        _person(None, 64, "noor", "order_status", channel=Channel.CHAT, sentiment=(0.0, 0.1), churn_risk=None),
+        _person(
+            "Priya Raman", 522, "noor", "refund_return",
+            sentiment=(-0.1, 0.0, -0.2, 0.1, 0.1), churn_risk=0.5, prompt=standing(PromptState.EXPIRED, **month),
+        ),
+        _person("Aoife Byrne", 88, "sam", "account_access", sentiment=(0.0, -0.1, 0.1), churn_risk=0.3),
+        _person(
+            "Jonas Lindqvist", 640, "mira", "add_product", channel=Channel.CHAT,
+            sentiment=(0.2, 0.4, 0.5, 0.6), prompt=standing(accepted, title="Second line"),
+        ),
+        _person("Ruth Adler", 39, "sam", "account_change", sentiment=(0.1,)),
+        _person(
+            "Marcus Bell", 301, "ida", "gratitude", "closing",
+            sentiment=(0.1, 0.3, 0.6, 0.7), prompt=standing(accepted, **fibre),
+        ),
+    )  # fmt: skip
+    return wall(*rows)
+
+
+def _person(name: str | None, seconds: float, agent_id: str, *intents: str, **fields: Any) -> WallRow:
+    """The row of somebody who has been there for `seconds`, and of whom nothing stands out but what `fields` say."""
+    channel = fields.get("channel", Channel.VOICE)
+    values = {
+        "conversation_id": f"conversation-{seconds}", "customer_name": name, "started_at": ago(seconds),
+        "agent_id": agent_id, "team": str(channel), "intents": intents, "churn_risk": 0.1, "prompt": None,
+        "need": 0.1, "need_why": "",
+    }  # fmt: skip
+    return row(**{**values, **fields})
 
 
 def trends() -> Trends:
     """An hour in which a fault began ten minutes ago."""
     usual = [
         ("price_complaint", 4), ("technical_problem", 3), ("plan_inquiry", 3), ("billing_dispute", 2),
-        ("cancel_service", 2), ("order_status", 2), ("upgrade_interest", 1), ("account_access", 1), ("repeat_contact", 1),
-        ("refund_return", 1), ("add_product", 1), ("competitor_mention", 1), ("escalation", 0),
+        ("cancel_service", 2), ("order_status", 2), ("upgrade_interest", 1), ("account_access", 1),
+        ("repeat_contact", 1), ("refund_return", 1), ("add_product", 1), ("competitor_mention", 1), ("escalation", 0),
     ]  # fmt: skip
     made = []
     chance = Random(7)
@@ -227,26 +265,33 @@ def trends() -> Trends:
 
 
 def decision() -> Decision:
-    kinds = ActionKind
+    winner = "keep_loyalty_discount"
     return Decision(
         decision_id="d1", input_id="t5", turn_id="t5", conversation_id=CONVERSATION, route_key="c-1",
         customer_id="c-1", agent_id="ada", sequence=9, now=ago(0.1), seed=7, service_level=ServiceLevel.ALL_WELL,
         versions=Versions(catalog="telecom@12", model="intent-2026-11"),
         candidates=(
-            Candidate(action_id="keep_loyalty_discount", kind=kinds.RETENTION, fate=Fate.WON, reason="won: 102.34 over keep_free_month 50.16",
-                      propensity=0.41, context_weight=1.3, value=192, lever=1.0, priority=102.34),
-            Candidate(action_id="keep_free_month", kind=kinds.RETENTION, fate=Fate.LOST, reason="lost to keep_loyalty_discount 102.34 with 50.16",
-                      propensity=0.38, context_weight=1.1, value=120, lever=1.0, priority=50.16),
-            Candidate(action_id="ask_what_they_pay", kind=kinds.COACHING, fate=Fate.LOST, reason="lost to keep_loyalty_discount 102.34 with 11.00",
-                      propensity=0.55, context_weight=1.0, value=20, lever=1.0, priority=11.0),
-            Candidate(action_id="offer_fibre_upgrade", kind=kinds.UPSELL, fate=Fate.SUPPRESSED, reason="cooling down until 26 Nov 09:12"),
-            Candidate(action_id="keep_contract_pause", kind=kinds.RETENTION, fate=Fate.INELIGIBLE, reason="needs contract_months_left"),
-            Candidate(action_id="say_cooling_off", kind=kinds.COMPLIANCE, fate=Fate.PINNED, reason="pinned: offer made"),
-            Candidate(action_id="hardship_plan", kind=kinds.SERVICE, fate=Fate.NOT_TRIGGERED, reason="no payment trouble"),
-            Candidate(action_id="second_line", kind=kinds.CROSS_SELL, fate=Fate.NOT_TRIGGERED, reason="nothing said about it"),
+            _weighed(winner, ActionKind.RETENTION, Fate.WON, "won: 102.34 over keep_free_month 50.16", 0.41, 1.3, 192),
+            _weighed("keep_free_month", ActionKind.RETENTION, Fate.LOST, f"lost to {winner} 102.34", 0.38, 1.1, 120),
+            _weighed("ask_what_they_pay", ActionKind.COACHING, Fate.LOST, f"lost to {winner} 102.34", 0.55, 1.0, 20),
+            _fallen("hardship_plan", ActionKind.SERVICE, Fate.NOT_TRIGGERED, "no payment trouble"),
+            _fallen("keep_contract_pause", ActionKind.RETENTION, Fate.INELIGIBLE, "needs contract_months_left"),
+            _fallen("offer_fibre_upgrade", ActionKind.UPSELL, Fate.SUPPRESSED, "cooling down until 26 Nov 09:12"),
+            _fallen("say_cooling_off", ActionKind.COMPLIANCE, Fate.PINNED, "pinned: offer made"),
+            _fallen("second_line", ActionKind.CROSS_SELL, Fate.NOT_TRIGGERED, "nothing said about it"),
         ),
-        winner="keep_loyalty_discount", prompts=(prompt(),), endings=(),
+        winner=winner, prompts=(prompt(),), endings=(),
     )  # fmt: skip
+
+
+def _fallen(action_id: str, kind: ActionKind, fate: Fate, reason: str, **numbers: float) -> Candidate:
+    return Candidate(action_id=action_id, kind=kind, fate=fate, reason=reason, **numbers)
+
+
+def _weighed(action_id: str, kind: ActionKind, fate: Fate, reason: str, p: float, c: float, v: float) -> Candidate:
+    """A candidate that got as far as arbitration, with a neutral lever."""
+    numbers = {"propensity": p, "context_weight": c, "value": v, "lever": 1.0, "priority": p * c * v}
+    return _fallen(action_id, kind, fate, reason, **numbers)
 
 
 def view(**fields: Any) -> ConversationView:

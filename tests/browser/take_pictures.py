@@ -1,16 +1,14 @@
-"""Take pictures of both pages in every state worth looking at: `python tests/browser/take_pictures.py FOLDER`.
+"""Take pictures of both pages in their states: `PYTHONPATH=tests python -m browser.take_pictures FOLDER`.
 
 With `--readme FILE` it takes the README's picture instead: the agent's page beside the supervisor's.
 """
 
 import argparse
 import asyncio
-import sys
+from base64 import b64encode
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from browser import scenes
 from browser.chromium import chromium
@@ -23,7 +21,7 @@ SCHEMES = ("light", "dark")
 
 
 async def agent_page(browser: Browser, server: DeskServer, scheme: str, prompt: bool) -> tuple[Page, Session]:
-    page = await browser.new_page(viewport=AGENT, color_scheme=scheme)
+    page = await browser.new_page(viewport=AGENT, color_scheme=scheme, locale="en-GB")
     await page.goto(server.agent_page())
     session = await server.session()
     await session.welcome()
@@ -37,7 +35,7 @@ async def agent_page(browser: Browser, server: DeskServer, scheme: str, prompt: 
 
 
 async def supervisor_page(browser: Browser, server: DeskServer, scheme: str) -> tuple[Page, Session]:
-    page = await browser.new_page(viewport=SUPERVISOR, color_scheme=scheme)
+    page = await browser.new_page(viewport=SUPERVISOR, color_scheme=scheme, locale="en-GB")
     await page.goto(server.supervisor_page)
     session = await server.session()
     await session.welcome()
@@ -79,23 +77,22 @@ async def take_all(browser: Browser, server: DeskServer, folder: Path) -> None:
 
 
 async def take_readme(browser: Browser, server: DeskServer, file: Path) -> None:
-    """Both pages in one picture: each is photographed, and a page of the two is photographed in turn."""
+    """Both pages in one picture: each is photographed, and a page of the two photographs in turn."""
     agent, _ = await agent_page(browser, server, "light", prompt=True)
     supervisor, session = await supervisor_page(browser, server, "light")
+    await supervisor.set_viewport_size({"width": SUPERVISOR["width"], "height": AGENT["height"]})
     await open_drawer(supervisor, session)
-    shots = {"agent": await agent.screenshot(), "supervisor": await supervisor.screenshot()}
-    page = await browser.new_page(viewport={"width": 1776, "height": 864})
-    for name, shot in shots.items():
-        await page.route(f"**/{name}.png", lambda route, shot=shot: route.fulfill(body=shot, content_type="image/png"))
-    await page.goto(f"{server.origin}/static/icon.svg")  # an address that the two pictures can be fetched beside
-    frame = "border:1px solid #dde1e6;border-radius:6px;box-shadow:0 4px 16px rgb(24 28 32/8%)"
+    page = await browser.new_page(viewport={"width": 1776, "height": 824})
     await page.set_content(
-        '<body style="margin:32px;display:flex;gap:32px;align-items:center;background:#e6e9ed">'
-        f'<img src="{server.origin}/agent.png" style="{frame}"><img src="{server.origin}/supervisor.png" style="{frame}">'
+        "<style>body{margin:32px;display:flex;gap:32px;background:#e4e7eb}img{border-radius:6px}</style>"
+        f"<img src={_inline(await agent.screenshot())}><img src={_inline(await supervisor.screenshot())}>"
     )
-    await page.wait_for_load_state("networkidle")
     file.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=file)
+
+
+def _inline(png: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 async def main() -> None:

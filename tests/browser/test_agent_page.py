@@ -10,7 +10,7 @@ from schemas.desktop import Ack, OutcomeReport, Refused
 from schemas.guidance import DismissReason, PromptState
 from schemas.guidance import outcome_id_of as outcome_id
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
 

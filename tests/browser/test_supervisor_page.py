@@ -9,7 +9,7 @@ from schemas.base import Contract
 from schemas.desktop import Refused, Unwatch, Watch
 from schemas.guidance import ServiceLevel
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
@@ -61,6 +61,25 @@ async def test_two_thousand_rows_keep_few_nodes_and_reach_the_last(page: Page, s
     await page.locator("#wall .scroll").evaluate("scroll => { scroll.scrollTop = scroll.scrollHeight / 2 }")
     await expect(page.get_by_text("Customer 1000")).to_be_in_viewport()
     assert await page.locator("[data-conversation]").count() < 40
+
+
+async def test_scrolling_by_a_row_makes_a_row_and_moves_none(page: Page, server: DeskServer) -> None:
+    await watching(page, server, scenes.wall(*scenes.many(2000)))
+    await expect(page.locator("[data-conversation]").first).to_be_visible()
+    scroll = page.locator("#wall .scroll")
+    await scroll.evaluate("scroll => { scroll.scrollTop = 52 * 500 }")
+    await expect(page.get_by_text("Customer 0500")).to_be_in_viewport()
+
+    added = await scroll.evaluate(
+        """scroll => new Promise(resolve => {
+             const observer = new MutationObserver(changes =>
+               resolve(changes.flatMap(({ addedNodes }) => [...addedNodes].map((row) => row.className))));
+             observer.observe(scroll.querySelector('.space'), { childList: true });
+             scroll.scrollTop += 52;
+           })"""
+    )
+
+    assert len(added) == 1
 
 
 async def test_rows_change_places_but_not_under_the_pointer(page: Page, server: DeskServer) -> None:

@@ -52,20 +52,19 @@ export function svg(tag, attributes = {}, ...children) {
  * @param {(element: Element, item: any) => void} update called for new and kept ones
  */
 export function keyed(parent, items, key, make, update) {
+  const wanted = new Set(items.map((item) => String(key(item))));
+  // First those that go: what stays in order is then not moved at all, which would cost a layout, and the focus.
+  for (const child of [...parent.children]) if (!wanted.has(child.dataset.key)) child.remove();
   const kept = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let place = parent.firstElementChild;
   for (const item of items) {
-    const name = key(item);
-    let element = kept.get(name);
-    if (element) {
-      kept.delete(name);
-    } else {
+    let element = kept.get(String(key(item)));
+    if (!element) {
       element = make(item);
-      element.dataset.key = name;
+      element.dataset.key = key(item);
     }
     update(element, item);
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
   }
-  for (const gone of kept.values()) gone.remove();
 }

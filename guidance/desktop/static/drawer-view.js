@@ -64,7 +64,7 @@ function standing({ channel, started_at, agent_id, churn_risk }, ended, now) {
   const facts = [
     ended ? "ended" : `${channelWords(channel)} for ${duration(now - Date.parse(started_at))}`,
     agent_id ? `with ${agent_id}` : "nobody has taken it yet",
-    churn_risk === null ? null : `risk of leaving ${riskWords(churn_risk)}`,
+    churn_risk === null ? null : `may leave: ${riskWords(churn_risk)}`,
   ];
   return facts.filter(Boolean).join(" · ");
 }

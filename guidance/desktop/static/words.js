@@ -76,7 +76,10 @@ export const intentWords = (label) => INTENTS[label] ?? spoken(label);
 export const intentCare = (label) => CARE[label] ?? "";
 
 export const endingWords = (state) => ENDINGS[state] ?? spoken(state);
-export const reasonWords = (reason) => (REASON_WORDS[reason] ?? spoken(reason)).toLowerCase();
+
+/** A dismissal's reason, written with `_` or with spaces; the engine's own words stay as they are. */
+export const reasonWords = (reason) => REASON_WORDS[reason.replaceAll(" ", "_")]?.toLowerCase() ?? spoken(reason);
+
 export const levelWords = (level) => LEVELS[level] ?? spoken(level);
 export const channelWords = (channel) => CHANNELS[channel] ?? spoken(channel);
 export const kindWords = (kind) => spoken(kind);
