@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from deploy import demo as demo_run
 from deploy import doctor as checks
 from deploy import gateway as gateways
 from deploy import workers
 from deploy.contracts import asyncapi, json_schema
+from deploy.desk_client import TurnedAway
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
 from deploy.local import NotReady
@@ -29,6 +31,8 @@ from models.artifact import ArtifactError
 from schemas.errors import Malformed
 from streams.bus.ports import BusUnavailable
 from streams.bus.producer import KafkaPublisher
+from streams.engine.app import DataDirInUse
+from streams.engine.topics import TopicsRefused
 
 app = typer.Typer(
     help="Real-time agent guidance: live turns in over Kafka, the next best action out to agent desktops.",
@@ -155,13 +159,27 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")]
     raise typer.Exit(0 if all(finding.ok or finding.optional for finding in found) else 1)
 
 
+_FORESEEN = (
+    ArtifactError,
+    BusUnavailable,
+    DataDirInUse,
+    LocalKafkaError,
+    LookupError,
+    Malformed,
+    NotReady,
+    OSError,
+    TopicsRefused,
+    TurnedAway,
+    ValueError,
+)
+
+
 def main() -> None:
     """The console script: errors that we foresee are told in one paragraph, never as a traceback."""
     try:
         app()
-    except (LocalKafkaError, BusUnavailable, Malformed, ArtifactError, NotReady, ValueError, OSError) as error:
-        _STDERR.print(f"[red]error:[/red] {type(error).__name__}", highlight=False)
-        _STDERR.print(str(error), highlight=False, markup=False)
+    except _FORESEEN as error:
+        _STDERR.print("[red]error:[/red]", escape(str(error)), highlight=False)
         sys.exit(1)
 
 

@@ -2,6 +2,8 @@
 
 import os
 
+from pydantic import ValidationError
+
 from deploy.kafka import node
 from streams.bus.connection import KafkaSettings
 
@@ -20,4 +22,10 @@ def cluster(servers: str | None) -> KafkaSettings:
         raise ValueError(
             "no Kafka: start the local one with `livecue kafka start`, or name yours: LIVECUE_KAFKA=host:port"
         )
-    return KafkaSettings.from_environment({**os.environ, "LIVECUE_KAFKA": servers})
+    try:
+        return KafkaSettings.from_environment({**os.environ, "LIVECUE_KAFKA": servers})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["loc"][:1] == ("servers",):
+            raise ValueError(f"LIVECUE_KAFKA={servers}: must be host:port, several separated by commas") from None
+        raise ValueError(f"the Kafka settings do not fit together: {first['msg']}") from None
