@@ -1,8 +1,9 @@
 // Where the gateway is, and who looks at the page: `/config.json`, the query and the fragment of the address.
 
 /**
- * @returns {Promise<{websocket: string, token: string|null, agentId: string|null}>} `websocket` falls back to
- *   this page's own host at `/ws`; token and agent id are null where the address has none.
+ * @returns {Promise<{websocket: string, token: string|null, agentId: string|null}>} token and agent
+ *   id are null where the address has none.
+ * @throws {Error} `/config.json` could not be had
  */
 export async function settings() {
   // The token is in the fragment: a fragment is never sent to a server, so it gets into no access log.
