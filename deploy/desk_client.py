@@ -20,6 +20,8 @@ from schemas.desktop import ConversationReplay, Hello, OutcomeReport, Ping
 from schemas.guidance import DismissReason, PromptState
 
 _MOST_SEEN = 8192
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of one frame: a reset carries the transcripts of all the agent's live conversations."""
 _REPLAYS: TypeAdapter[tuple[ConversationReplay, ...]] = TypeAdapter(tuple[ConversationReplay, ...])
 
 
@@ -60,7 +62,8 @@ class DeskClient:
         attempt = 0
         while not until():
             try:
-                async with connect(self._urls[attempt % len(self._urls)], compression=None, proxy=None) as socket:
+                url = self._urls[attempt % len(self._urls)]
+                async with connect(url, compression=None, max_size=_MOST_BYTES, proxy=None) as socket:
                     await socket.send(encode(self._hello.model_copy(update={"cursor": self.cursor})), text=True)
                     self._socket = socket
                     heart = asyncio.create_task(_beat(socket))

@@ -16,7 +16,7 @@ from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
 from guidance.session.cursor import Place
 from guidance.session.events import Close, Event, Follow, Join, Publish, Send
-from guidance.session.protocol import COME_AGAIN, GOING_AWAY, DeskSession
+from guidance.session.protocol import COME_AGAIN, FAILED, GOING_AWAY, DeskSession
 from schemas.base import Contract
 from schemas.codec import encode
 from schemas.desk import DeskRecord
@@ -27,12 +27,11 @@ from streams.bus.ports import BusUnavailable
 
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_S = 5.0
-"""How often a desk is to send a ping."""
+"""How often a desk is to ping."""
 _LOOK_EVERY_S = 0.5
 """How often it is looked whether a supervisor has something new to see."""
 _MOST_REPORTS = 100
 """Outcomes of one desk on their way to Kafka; more are refused until some are stored."""
-_INTERNAL_ERROR = 1011
 _TOO_SLOW = Refused(
     code="too_slow",
     closes=True,
@@ -240,7 +239,7 @@ class DeskConnection:
         except Exception:
             _LOG.exception("a desk session failed")  # the desk comes again, rather than wait for nothing
             self._reason = "failed"
-            await self._socket.close(_INTERNAL_ERROR)
+            await self._socket.close(FAILED)
 
 
 def _unknown(conversation_id: str) -> Refused:

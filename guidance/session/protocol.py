@@ -34,10 +34,10 @@ from schemas.desktop import (
 from schemas.errors import Malformed
 from schemas.guidance import Prompt, PromptOutcome, PromptState
 
-REFUSED, COME_AGAIN, GOING_AWAY = 1008, 1013, 1001
+REFUSED, COME_AGAIN, GOING_AWAY, FAILED = 1008, 1013, 1001, 1011
 """Websocket close codes."""
 
-_SEEN_RECORDS = 2_000
+_MOST_SENT = 4_000
 
 
 class DeskSession:
@@ -51,8 +51,7 @@ class DeskSession:
         self._heartbeat_s = heartbeat_s
         self._state: Literal["new", "joining", "open", "closed"] = "new"
         self._prompts = DeskPrompts()
-        self._delivered: set[str] = set()
-        self._seen: dict[str, None] = {}
+        self._sent: dict[tuple[Literal["record", "prompt"], str], None] = {}  # the latest ids
         self.hello: Hello | None = None
         """None until a well-formed hello has come."""
 
@@ -116,7 +115,7 @@ class DeskSession:
         events: list[Event] = [Send(Reset(why=why, cursor=cursor, conversations=tuple(conversations)))]
         for conversation in conversations:
             for record in conversation.records:
-                self._remember(record.record_id)
+                self._remember("record", record.record_id)
             snapshot = conversation.snapshot
             for prompt in (snapshot.live_prompt, *snapshot.pinned):
                 if prompt is not None and prompt.agent_id == self._agent_id:
@@ -128,13 +127,13 @@ class DeskSession:
 
         A prompt that has expired by `now` is not sent: its expiry is published instead.
         """
-        if self._state != "open" or record.agent_id != self._agent_id or record.record_id in self._seen:
+        if self._state != "open" or record.agent_id != self._agent_id or ("record", record.record_id) in self._sent:
             return ()
-        self._remember(record.record_id)
+        self._remember("record", record.record_id)
         frame = Send(RecordFrame(cursor=cursor, record=record))
         if not isinstance(record, PromptIssued):
             return [frame]
-        if record.prompt.prompt_id in self._delivered:
+        if ("prompt", record.prompt.prompt_id) in self._sent:
             return ()
         if record.prompt.expires_at <= now:
             return [Publish(outcome_of(record.prompt, PromptState.EXPIRED, now), reported=False)]
@@ -192,13 +191,13 @@ class DeskSession:
 
     def _deliver(self, prompt: Prompt, now: datetime) -> Sequence[Event]:
         self._prompts.add(prompt)
-        self._delivered.add(prompt.prompt_id)
+        self._remember("prompt", prompt.prompt_id)
         return [Publish(outcome_of(prompt, PromptState.DELIVERED, now), reported=False)]
 
-    def _remember(self, record_id: str) -> None:
-        self._seen[record_id] = None
-        if len(self._seen) > _SEEN_RECORDS:
-            del self._seen[next(iter(self._seen))]
+    def _remember(self, what: Literal["record", "prompt"], its_id: str) -> None:
+        self._sent[what, its_id] = None
+        if len(self._sent) > _MOST_SENT:
+            del self._sent[next(iter(self._sent))]
 
     def _refused(
         self, code: RefusalCode, message: str, *, prompt_id: str | None = None, state: PromptState | None = None

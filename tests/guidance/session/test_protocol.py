@@ -226,3 +226,7 @@ def test_supervisors_watch_and_unwatch() -> None:
 def test_unknown_fields_are_tolerated() -> None:
     hello = {"type": "hello", "token": "t", "role": "supervisor", "colour": "blue"}
     assert isinstance(say(DeskSession("s1", 5.0), json.dumps(hello))[0], Join)
+
+
+def test_a_prompt_and_its_record_may_share_an_id() -> None:
+    assert len(sent(joined(), issued(record_id=prompt().prompt_id))) == 2
