@@ -93,4 +93,16 @@ ENDINGS = Counter("livecue_prompt_endings", "Prompts ended, by how.", ("state",)
 TURN_TO_PROMPT_SECONDS = Histogram(
     "livecue_turn_to_prompt_seconds", "From the turn's arrival in Kafka to the decision on it.", buckets=_SECONDS
 )
+
+# --- Gateway ---
+
+SESSIONS = Gauge("livecue_sessions", "Websockets now open.", ("role",))
+SESSIONS_ENDED = Counter("livecue_sessions_ended", "Websockets closed, by why.", ("role", "reason"))
+DESK_RECORDS_SENT = Counter("livecue_desk_records_sent", "Desk records sent to desktops.", ("type",))
+PROMPTS_STALE = Counter("livecue_prompts_stale", "Prompts dropped by the gateway because they had expired.")
+RESUMES = Counter(
+    "livecue_resumes",
+    "Desktops that came back, by how: replayed from their cursor, or reset with a snapshot.",
+    ("how",),
+)
 OUTCOMES = Counter("livecue_outcomes", "Prompt outcomes taken from desktops.", ("state",))
