@@ -20,7 +20,7 @@ from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
 from schemas.guidance import OUTCOME, TICK, PromptOutcome, Tick
-from schemas.intent import INTENTS, ScoredTurn
+from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
@@ -139,10 +139,16 @@ def _owner(event: Event) -> str:
 
 
 def _input_id(event: Event) -> str:
-    """Unique over all topics: sources choose their own ids, and two may choose the same."""
-    if isinstance(event, CustomerEvent):
-        return f"event:{event.event_id}"
-    return f"outcome:{event.outcome_id}" if isinstance(event, PromptOutcome) else event.input_id
+    """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
+    match event:
+        case ScoredTurn():
+            return event.input_id
+        case RoutedLifecycle():
+            return f"lifecycle:{event.input_id}"
+        case CustomerEvent():
+            return f"event:{event.event_id}"
+        case PromptOutcome():
+            return f"outcome:{event.outcome_id}"
 
 
 def _tell(advanced: Advance, event: Event | Tick) -> None:

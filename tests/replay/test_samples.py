@@ -1,4 +1,4 @@
-"""The samples, decided offline with the model and the catalogue that ship: the same every time, and what was asked for."""
+"""The samples with the model and the catalogue that ship: decided the same every time, and as people expect."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def of(decided: Sequence[Decided], conversation_id: str) -> Iterator[Decided]:
 
 
 def live_after(decided: Sequence[Decided], turn_id: str) -> dict[str, Prompt]:
-    """By id, what is on the desk once `turn_id` has been decided on: of decisions alone, without the core's own book."""
+    """By id, what is on the desk once `turn_id` has been decided on, as the decisions alone tell it."""
     desk: dict[str, Prompt] = {}
     for each in of(decided, turn_id.rpartition("-")[0]):
         for ending in each.decision.endings:
