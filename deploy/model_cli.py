@@ -103,7 +103,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder the model is written to.")] = INTENT,
     seed: Annotated[int, typer.Option(help="The same seed and data give the same model on one machine.")] = 7,
 ) -> None:
-    """Train, calibrate, export and measure a model: some 20 minutes on two cores."""
+    """Train, calibrate, export and measure a model: some 16 minutes on two cores."""
     if find_spec("torch") is None or find_spec("transformers") is None:
         _STDERR.print("[red]Training needs torch, which what ships does without:[/red] run `make setup-train`.")
         raise typer.Exit(2)

@@ -32,20 +32,21 @@ def fit_softmax_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float
 
 
 def choose_threshold(probabilities: NDArray[np.float64], holds: NDArray[np.bool_]) -> float:
-    """The threshold of best F1 among those with the target precision; where none has it, the one of best F0.5.
+    """The threshold of best F1 among those with the target precision; where none has it, the highest allowed.
 
     Precision is taken with one false alarm added, so that a lucky handful of examples does not lower the bar.
     """
     candidates = np.round(np.arange(LOWEST_THRESHOLD, HIGHEST_THRESHOLD + 0.001, 0.02), 2)
-
-    def worth(threshold: float) -> tuple[bool, float]:
+    best, best_f1 = HIGHEST_THRESHOLD, -1.0
+    for threshold in candidates:
         fires = probabilities >= threshold
-        right, fired, held = int((fires & holds).sum()), int(fires.sum()), int(holds.sum())
-        precise = right / (fired + 1) >= TARGET_PRECISION
-        weight = 1.0 if precise else 0.25  # of recall against precision: beta squared
-        return precise, (1 + weight) * right / (fired + weight * held) if fired else 0.0
-
-    return float(max(candidates, key=worth))
+        right, all_fired = int((fires & holds).sum()), int(fires.sum())
+        if right / (all_fired + 1) < TARGET_PRECISION:
+            continue
+        f1 = 2 * right / (all_fired + int(holds.sum()))
+        if f1 > best_f1:
+            best, best_f1 = float(threshold), f1
+    return best
 
 
 def expected_calibration_error(probabilities: NDArray[np.float64], holds: NDArray[np.bool_], bins: int = 10) -> float:

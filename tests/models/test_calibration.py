@@ -57,11 +57,11 @@ def test_a_threshold_goes_as_low_as_precision_lets_it() -> None:
     assert LOWEST_THRESHOLD <= choose_threshold(probabilities, holds) <= 0.35
 
 
-def test_a_label_never_precise_enough_still_gets_a_threshold_that_fires() -> None:
+def test_a_label_never_precise_enough_fires_only_when_surest() -> None:
     probabilities = np.array([0.8] * 10 + [0.7] * 30)
     holds = np.array([True, False] * 5 + [False] * 30)
 
-    assert 0.7 < choose_threshold(probabilities, holds) <= 0.8
+    assert choose_threshold(probabilities, holds) == HIGHEST_THRESHOLD
 
 
 def test_calibration_error_is_the_distance_between_said_and_true() -> None:

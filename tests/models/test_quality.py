@@ -14,12 +14,12 @@ def found() -> Evaluation:
 
 
 def test_it_finds_what_turns_want(found: Evaluation) -> None:
-    assert found.macro_f1 >= 0.72
+    assert found.macro_f1 >= 0.68
 
 
 def test_it_leaves_alone_what_wants_nothing(found: Evaluation) -> None:
     assert found.idle_turns >= 50
-    assert found.idle_fired / found.idle_turns <= 0.10
+    assert found.idle_fired / found.idle_turns <= 0.05
 
 
 def test_its_probabilities_mean_what_they_say(found: Evaluation) -> None:
