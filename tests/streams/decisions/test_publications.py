@@ -146,3 +146,30 @@ async def test_an_outcome_takes_the_prompt_off_the_desk_once(talk, state, reason
     assert (gone.ending.prompt_id, gone.ending.state, gone.ending.reason) == (keep.prompt_id, state, told)
     assert talk.state().live["c1"].live is None
     assert len(talk.state().journey.dismissals) == (state is PromptState.DISMISSED)
+
+
+async def test_a_partial_is_shown_and_remembered_nowhere(talk):
+    await talk.hear(10, "cancel_service", turn_id="t1", is_final=False)
+    assert [(record.type, record.is_final) for record in talk.desk()[1:]] == [("turn", False)]
+    assert talk.state().live["c1"].turns == 0
+
+
+async def test_a_turn_that_moves_nothing_leaves_the_snapshot_alone(talk):
+    await talk.hear(10, "cancel_service")
+    before = len(talk.snapshots())
+    await talk.hear(12)
+    assert len(talk.snapshots()) == before
+
+
+async def test_an_earlier_contact_is_told_where_the_next_one_opens(talk):
+    await talk.hear(10, "technical_problem")
+    await talk.take(routed(ended()), 60)
+    await talk.take(routed(started("c2", at=at(7260))), 7260)
+    assert talk.desk()[-1].journey == ("voice 2 h ago, unsolved",)
+
+
+async def test_that_a_prompt_was_shown_changes_nothing(talk):
+    await talk.hear(10, "cancel_service")
+    before, desk = talk.state(), talk.desk()
+    await talk.report(PromptState.SHOWN, talk.live, 11)
+    assert (talk.state(), talk.desk()) == (before, desk)

@@ -11,9 +11,19 @@ from fakes import Rows
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker
 from schemas.dead_letter import DEAD_LETTER
-from schemas.guidance import Tick
-from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS, INTENTS_TOPIC, OUTCOMES, TICKS
+from schemas.guidance import PromptState, Tick
+from schemas.topics import (
+    CUSTOMER_EVENTS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DESK_TOPIC,
+    INTENTS_TOPIC,
+    OUTCOMES,
+    SNAPSHOTS,
+    TICKS,
+)
 from small_catalog import changed, small
+from streams.bus.partitioner import partition_for
 from streams.bus.ports import Message, Record
 from streams.decisions.processor import DecisionsProcessor
 
@@ -151,3 +161,48 @@ async def test_killed_anywhere_the_world_is_told_the_same_in_the_same_order(said
     committed = data.draw(st.integers(0, at_record))
     await killed.take(log, committed, len(log), data.draw(st.integers(1, 5)))
     assert killed.heard() == undisturbed.heard()
+
+
+async def test_a_turn_redelivered_after_a_new_catalogue_is_answered_as_it_first_was(worker):
+    await worker.take(KNOWN)
+    await worker.take(routed(started()))
+    await worker.hear(10, "cancel_service")
+    await worker.report(PromptState.DISMISSED, worker.live, 15)
+    topics = (DECISIONS.name, DESK_TOPIC.name, SNAPSHOTS.name)
+    first = {topic: [(each.key, each.value) for each in worker.records(topic)] for topic in topics}
+    state = worker.state()
+
+    worker.restart(changed(("prior: 0.5", "prior: 0.1"), ("bring your bill", "cut your bill")))
+    worker.redeliver()
+    await worker.bus.run([worker.processor])
+    again = {topic: [(each.key, each.value) for each in worker.records(topic)] for topic in topics}
+    for topic, before in first.items():
+        assert sorted(again[topic], key=repr) == sorted(before * 2, key=repr)
+    assert worker.state() == state
+
+
+async def test_a_record_on_a_partition_not_its_own_goes_home_and_is_taken_there(worker):
+    home = partition_for("dana", 4)
+    await worker.take_message(Message(INTENTS_TOPIC.name, "dana", encode(routed(started())), (home + 1) % 4), at(0))
+    assert [each.partition for each in worker.records(INTENTS_TOPIC.name)] == sorted([home, (home + 1) % 4])
+    assert "c1" in worker.state().live
+    assert len(worker.desk()) == 1
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_ticks_expire_prompts_and_close_silent_conversations_whoever_reads_them(worker, restarted):
+    await worker.take(KNOWN)
+    await worker.take(routed(started()))
+    await worker.hear(10, "cancel_service")
+    if restarted:
+        worker.restart()
+    await worker.tick(69)
+    assert worker.desk()[-1].type == "prompt"
+    await worker.tick(70)
+    assert worker.desk()[-1].ending.state is PromptState.EXPIRED
+    if restarted:
+        worker.restart()
+    await worker.tick(10 + 1800)
+    assert [record.type for record in worker.desk()[-2:]] == ["prompt.ended", "conversation.closed"]
+    assert worker.desk()[-1].reason == "idle"
+    assert worker.snapshots()[-1] is None
