@@ -6,13 +6,12 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from streams.decisions.processor import DecisionsProcessor
-
 from guidance.decision.catalog import Catalog, parse_catalog
 from models.artifacts import INTENT
 from models.serving import IntentModel
 from schemas.topics import TICKS
 from streams.bus.connection import KafkaSettings, wait_for_kafka
+from streams.decisions.processor import DecisionsProcessor
 from streams.engine.app import run_worker
 from streams.engine.settings import WorkerSettings
 from streams.engine.topics import partitions_of_sources

@@ -13,7 +13,7 @@ from guidance.decision.explanation import Fallen, explain
 from guidance.decision.facts import Facts, facts_of
 from guidance.decision.identity import decision_id_of, prompt_id_of
 from guidance.decision.propensity import Propensities, propensity
-from guidance.decision.settlement import ended, settle
+from guidance.decision.settlement import ended, retracted_because, settle
 from guidance.decision.state import CustomerState, LiveConversation, LivePrompt
 from guidance.decision.treatment import reasons, treat
 from guidance.decision.trigger import called_for
@@ -104,6 +104,7 @@ def _moment(
     now: datetime,
     endings: Sequence[PromptEnding],
 ) -> _Moment:
+    handed_over = {prompt.prompt_id for prompt in conversation.prompts if prompt.agent_id != conversation.agent_id}
     return _Moment(
         state=state,
         conversation=conversation.without(frozenset(ending.prompt_id for ending in endings)),
@@ -111,7 +112,11 @@ def _moment(
         catalog=catalog,
         facts=facts_of(catalog.facts, state, conversation, now),
         now=now,
-        ended={ending.action_id: ending.reason for ending in endings if ending.state is not PromptState.EXPIRED},
+        ended={
+            ending.action_id: ending.reason
+            for ending in endings
+            if ending.state is not PromptState.EXPIRED and ending.prompt_id not in handed_over
+        },
     )
 
 
@@ -149,6 +154,8 @@ def _weigh(
     )
     if why is not None:
         return Fallen(action, Fate.SUPPRESSED, why)
+    if (why := retracted_because(action, moment.turn)) is not None:
+        return Fallen(action, Fate.SUPPRESSED, f"not on a turn like this: {why}")
     wording = treat(action, conversation, facts, catalog.currency)
     if isinstance(wording, str):
         return Fallen(action, Fate.INELIGIBLE, wording)

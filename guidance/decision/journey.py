@@ -35,7 +35,11 @@ def with_customer_event(journey: Journey, event: CustomerEvent) -> Journey:
         if len(name) + len(str(value)) <= MOST_FACT_CHARS and (older is None or older.at <= event.at):
             put_latest(facts, name, Known(value=value, at=event.at))
     changes: dict[str, Any] = {"facts": keep_latest(facts, MOST_FACTS)}
-    if event.facts.get("vulnerable") is False:
+    if (
+        event.facts.get("vulnerable") is False
+        and journey.vulnerable_at is not None
+        and event.at > journey.vulnerable_at
+    ):
         changes["vulnerable_at"] = None
     journey = journey.model_copy(update=changes)
     problems = labels.PROBLEMS & set(event.intents)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from guidance.decision.action import Action
 from guidance.decision.catalog import Catalog
 from guidance.decision.state import LiveConversation
 from schemas.conversation import Speaker
@@ -56,10 +57,15 @@ def _ended_by_labels(
     if event.turn.speaker is Speaker.AGENT:
         said = any(label in action.fulfilled_by for label in fired)
         return ended(prompt, PromptState.FULFILLED, "said") if said else None
-    for label in fired:
-        if label in action.retracted_by:
-            return ended(prompt, PromptState.RETRACTED, action.retracted_by[label])
-    return None
+    why = retracted_because(action, event)
+    return None if why is None else ended(prompt, PromptState.RETRACTED, why)
+
+
+def retracted_because(action: Action, turn: ScoredTurn) -> str | None:
+    """Why what the customer says on `turn` makes `action` pointless, in a few words; None: it does not."""
+    if turn.scores is None or turn.turn.speaker is not Speaker.CUSTOMER:
+        return None
+    return next((action.retracted_by[label] for label in turn.scores.fired if label in action.retracted_by), None)
 
 
 def ended(prompt: Prompt, state: PromptState, reason: str) -> PromptEnding:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from guidance.session.reported import Reported
+from models.redaction import Memory, redact
 from schemas.codec import encode
 from schemas.guidance import PromptOutcome
 from schemas.topics import OUTCOMES as OUTCOMES_TOPIC
@@ -43,6 +44,8 @@ class Outcomes:
     async def store(self, outcome: PromptOutcome) -> bool:
         """True: it is safely in Kafka. False: Kafka stayed away for longer than the patience."""
         publisher = self._publisher
+        if outcome.note is not None:  # typed by hand: numbers get in
+            outcome = outcome.model_copy(update={"note": redact(outcome.note, Memory())[0]})
         try:
             await publisher.publish([Message(OUTCOMES_TOPIC.name, outcome.route_key, encode(outcome))])
         except BusUnavailable as error:

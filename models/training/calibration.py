@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.9
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.6
 TARGET_PRECISION = 0.85
 
 _TEMPERATURES = np.geomspace(0.25, 4.0, 161)

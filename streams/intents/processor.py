@@ -89,7 +89,7 @@ class IntentsProcessor:
         except Malformed as error:
             return [bury(record, str(error), self.name, lambda text: redact(text, Memory())[0])]
         owner = event.conversation_id
-        input_id = event.input_id if isinstance(event, Turn) else event.event_id
+        input_id = event.input_id if isinstance(event, Turn) else f"lifecycle:{event.event_id}"
         account = ledger.open(record.partition, owner)
         published = account.published(input_id)
         if published is not None or (owner, input_id) in pending:

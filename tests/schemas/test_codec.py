@@ -2,12 +2,12 @@
 
 import json
 
-import builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import builders
 from schemas.codec import MAX_RECORD_BYTES, decode, encode
 from schemas.conversation import CONVERSATION
 from schemas.errors import Malformed

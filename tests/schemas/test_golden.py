@@ -4,9 +4,9 @@
 import os
 from pathlib import Path
 
-import builders
 import pytest
 
+import builders
 from schemas.base import Contract
 from schemas.codec import decode, encode
 from schemas.conversation import ConversationAssigned, ConversationIdentified, ConversationTransferred

@@ -103,7 +103,14 @@ def test_the_crm_can_say_that_somebody_is_no_longer_vulnerable():
     state = heard(opened(), "vulnerability")
     assert state.journey.is_vulnerable(at(86_400))
     assert not state.journey.is_vulnerable(at(31 * 86_400))
-    assert not fold(state, customer_event(facts={"vulnerable": False}), at(20)).journey.is_vulnerable(at(30))
+    told = customer_event(facts={"vulnerable": False}, at=at(20))
+    assert not fold(state, told, at(20)).journey.is_vulnerable(at(30))
+
+
+def test_a_late_crm_event_does_not_undo_what_was_heard_since():
+    state = heard(opened(), "vulnerability")
+    late = customer_event(facts={"vulnerable": False}, at=at(-3600))
+    assert fold(state, late, at(20)).journey.is_vulnerable(at(30))
 
 
 def test_a_dismissal_outlives_its_conversation():
