@@ -3,8 +3,7 @@
 Nothing is dropped and nothing blocks: a dead letter is published like any other message, before the record is acked.
 """
 
-from collections.abc import Callable
-
+from models.redaction import Memory, redact
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD_LETTERS
@@ -15,8 +14,8 @@ from streams.bus.ports import Message, Record
 _MAX_VALUE_CHARS = 65_536
 
 
-def bury(record: Record, reason: str, processor: str, redact: Callable[[str], str]) -> Message:
-    """The dead letter of `record`. `redact` takes private numbers out of text; the same record gives the same bytes."""
+def bury(record: Record, reason: str, processor: str) -> Message:
+    """The dead letter of `record`, private numbers taken out of it; the same record gives the same bytes."""
     BURIED.labels(processor, record.topic).inc()
     key = None if record.key is None else record.key.decode(errors="replace")
     value = None if record.value is None else record.value.decode(errors="replace")[:_MAX_VALUE_CHARS]
@@ -29,7 +28,7 @@ def bury(record: Record, reason: str, processor: str, redact: Callable[[str], st
         reason=reason,
         processor=processor,
         buried_at=record.at,
-        value=None if value is None else redact(value),
+        value=None if value is None else redact(value, Memory())[0],
     )
     return Message(DEAD_LETTERS.name, key, encode(letter))
 

@@ -15,7 +15,6 @@ from guidance.decision.advance import Advance, advance
 from guidance.decision.catalog import Catalog
 from guidance.decision.fold import Event
 from guidance.decision.state import CustomerState
-from models.redaction import Memory, redact
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
@@ -85,7 +84,7 @@ class DecisionsProcessor:
             owner = _owner(event)
             _check_key(record, owner)
         except Malformed as error:
-            return [bury(record, str(error), self.name, lambda text: redact(text, Memory())[0])]
+            return [bury(record, str(error), self.name)]
         if isinstance(event, ScoredTurn) and not event.turn.is_final:
             return partial_turn(event)
         return self._event(record, owner, event, ledger)

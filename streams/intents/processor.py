@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.redaction import Memory, redact
 from schemas.codec import decode, encode
 from schemas.conversation import CONVERSATION, Speaker, Turn
 from schemas.errors import Malformed
@@ -87,7 +86,7 @@ class IntentsProcessor:
             event = decode(CONVERSATION, record.value)
             _check_key(record, event.conversation_id)
         except Malformed as error:
-            return [bury(record, str(error), self.name, lambda text: redact(text, Memory())[0])]
+            return [bury(record, str(error), self.name)]
         owner = event.conversation_id
         input_id = event.input_id if isinstance(event, Turn) else f"lifecycle:{event.event_id}"
         account = ledger.open(record.partition, owner)
