@@ -1,38 +1,23 @@
-"""How good an artefact is on labelled turns, as it serves: int8, calibrated, thresholds applied. Needs no torch."""
+"""How good an artefact is on labelled turns, as it serves: quantized, cascaded, thresholds applied. Needs no torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.serving import IntentModel
+from models.training.answers import Answers, Said, Stages
 from models.training.calibration import expected_calibration_error
+from models.training.measures import (
+    LabelScore,
+    Mask,
+    label_scores,
+    macro_f1,
+    share_ordered,
+    top_class_error,
+    worst_label_error,
+)
+from models.training.taxonomy import ACTIONABLE, LABELS
 from models.training.turns import LabelledTurn
-from schemas.conversation import Speaker
-from schemas.intent import Scores
-
-
-@dataclass(frozen=True, slots=True)
-class LabelScore:
-    """One label's result; precision and recall are 0 where nothing fired or nothing was there to be found."""
-
-    name: str
-    support: int
-    fired: int
-    right: int
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.fired if self.fired else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.support if self.support else 0.0
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.right / (self.fired + self.support) if self.fired + self.support else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +27,35 @@ class Evaluation:
     turns: int
     labels: tuple[LabelScore, ...]
     idle_turns: int
+    """Turns that want nothing: at most thanks or a goodbye holds."""
     idle_fired: int
-    """Turns that want nothing, and on how many of them something fired all the same."""
-    calibration_error: float | None
+    """On how many of them something fired that calls for action."""
+    worst_label: tuple[str, float] | None
+    """The label of the largest calibration error, and that error."""
+    calibration_errors: dict[str, float]
+    """By head: ``intents`` (all labels together), ``sentiment`` (its top class), ``churn_some`` and ``churn_high`` (the
+    probabilities of at least some, and of high risk)."""
     sentiment_accuracy: float | None
     churn_auc: float | None
     """Probability that a turn of some or high churn risk is rated above one of none."""
 
     @property
     def macro_f1(self) -> float:
-        supported = [label.f1 for label in self.labels if label.support]
-        return float(np.mean(supported)) if supported else 0.0
+        return macro_f1(self.labels)
+
+    @property
+    def idle_share(self) -> float | None:
+        return self.idle_fired / self.idle_turns if self.idle_turns else None
 
     def summary(self) -> dict[str, float]:
         """What goes into the manifest, 4 decimals."""
         scores = {
             "turns": float(self.turns),
             "macro_f1": self.macro_f1,
-            "idle_fired": self.idle_fired / self.idle_turns if self.idle_turns else None,
-            "calibration_error": self.calibration_error,
+            "idle_turns": float(self.idle_turns),
+            "idle_fired": self.idle_share,
+            **{f"ece.{head}": error for head, error in self.calibration_errors.items()},
+            "ece.worst_label": self.worst_label[1] if self.worst_label else None,
             "sentiment_accuracy": self.sentiment_accuracy,
             "churn_auc": self.churn_auc,
             **{f"f1.{label.name}": label.f1 for label in self.labels if label.support},
@@ -68,50 +63,84 @@ class Evaluation:
         return {name: round(score, 4) for name, score in scores.items() if score is not None}
 
 
-def evaluate(model: IntentModel, turns: Sequence[LabelledTurn]) -> Evaluation:
-    """Score ``turns``, whose labels are all annotated, and compare."""
-    scores = model.score([(Speaker(turn.speaker), turn.text) for turn in turns])
-    pairs = list(zip(turns, scores, strict=True))
-    names = [label.name for label in model.manifest.intents.labels] if model.manifest.intents else []
-    said = np.array([score.intents[name] for _, score in pairs for name in sorted(score.intents)])
-    held = np.array([name in turn.labels for turn, score in pairs for name in sorted(score.intents)])
-    felt = [
-        max(score.sentiment, key=score.sentiment.__getitem__) == turn.sentiment
-        for turn, score in pairs
-        if turn.sentiment is not None and score.sentiment is not None
-    ]
+def evaluate(stages: Stages, turns: Sequence[LabelledTurn]) -> Evaluation:
+    """Score ``turns``, whose labels are all annotated, as the artefact serves, and compare."""
+    return compare(stages, stages.read(said_in(turns)).cascade, turns)
+
+
+def compare(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) -> Evaluation:
+    """Compare ``answers``, one row a turn, with what the turns are labelled."""
+    names = stages.names
+    fires, holds = stages.fires(answers.intents), holds_in(turns, names)
+    idle = np.array([wants_nothing(turn) for turn in turns])
+    acts = np.array([name in ACTIONABLE or name not in LABELS for name in names], dtype=bool)
+    asked = stages.can_carry(said_in(turns))
+    errors = _churn_errors(answers, turns)
+    if names:
+        errors["intents"] = expected_calibration_error(answers.intents[asked], holds[asked])
+    sentiment = _sentiment(stages, answers, turns)
+    if sentiment is not None:
+        errors["sentiment"] = sentiment[1]
     return Evaluation(
         turns=len(turns),
-        labels=tuple(_label_score(name, pairs) for name in names),
-        idle_turns=sum(not turn.labels for turn in turns),
-        idle_fired=sum(bool(score.fired) for turn, score in pairs if not turn.labels),
-        calibration_error=expected_calibration_error(said, held) if names else None,
-        sentiment_accuracy=float(np.mean(felt)) if felt else None,
-        churn_auc=_churn_auc(pairs),
+        labels=label_scores(names, fires, holds),
+        idle_turns=int(idle.sum()),
+        idle_fired=int(fires[idle][:, acts].any(axis=1).sum()),
+        worst_label=worst_label_error(names, answers.intents, holds, asked) if names else None,
+        calibration_errors=errors,
+        sentiment_accuracy=sentiment[0] if sentiment is not None else None,
+        churn_auc=_churn_auc(answers, turns),
     )
 
 
-def _label_score(name: str, pairs: Sequence[tuple[LabelledTurn, Scores]]) -> LabelScore:
-    return LabelScore(
-        name=name,
-        support=sum(name in turn.labels for turn, _ in pairs),
-        fired=sum(name in score.fired for _, score in pairs),
-        right=sum(name in turn.labels and name in score.fired for turn, score in pairs),
-    )
+def said_in(turns: Sequence[LabelledTurn]) -> list[Said]:
+    """Speakers and texts."""
+    return [(turn.speaker, turn.text) for turn in turns]
 
 
-def _churn_auc(pairs: Sequence[tuple[LabelledTurn, Scores]]) -> float | None:
-    rated = [
-        (score.churn_risk, turn.churn_risk)
-        for turn, score in pairs
-        if turn.churn_risk is not None and score.churn_risk is not None
-    ]
-    leaning = np.array([risk for risk, level in rated if level > 0])
-    staying = np.array([risk for risk, level in rated if level == 0])
-    return _share_ordered(leaning, staying) if leaning.size and staying.size else None
+def holds_in(turns: Sequence[LabelledTurn], names: Sequence[str]) -> Mask:
+    """(n, labels), true where the label holds."""
+    return np.array([[name in turn.labels for name in names] for turn in turns], dtype=bool)
 
 
-def _share_ordered(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
-    above = (upper[:, None] > lower[None, :]).mean()
-    level = (upper[:, None] == lower[None, :]).mean()
-    return float(above + level / 2)
+def wants_nothing(turn: LabelledTurn) -> bool:
+    """Whether no label holds but those that call for nothing: thanks and goodbyes."""
+    return all(label in LABELS and label not in ACTIONABLE for label in turn.labels)
+
+
+def _sentiment(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) -> tuple[float, float] | None:
+    """Accuracy and calibration error."""
+    head = stages.manifest.sentiment
+    if head is None or answers.sentiment is None:
+        return None
+    felt = [row for row, turn in enumerate(turns) if turn.sentiment in head.labels]
+    if not felt:
+        return None
+    classes = np.array([head.labels.index(turns[row].sentiment or "") for row in felt])
+    shares = answers.sentiment[felt]
+    return float((shares.argmax(axis=1) == classes).mean()), top_class_error(shares, classes)
+
+
+def _churn_errors(answers: Answers, turns: Sequence[LabelledTurn]) -> dict[str, float]:
+    rows, levels = _rated(turns)
+    if answers.churn_risk is None or not rows:
+        return {}
+    some, high = answers.churn_risk[rows].T
+    return {
+        "churn_some": expected_calibration_error(some, levels >= 1),
+        "churn_high": expected_calibration_error(high, levels >= 2),
+    }
+
+
+def _churn_auc(answers: Answers, turns: Sequence[LabelledTurn]) -> float | None:
+    rows, levels = _rated(turns)
+    if answers.churn_risk is None or not rows:
+        return None
+    expected = answers.churn_risk[rows].sum(axis=1)
+    return share_ordered(expected[levels > 0], expected[levels == 0])
+
+
+def _rated(turns: Sequence[LabelledTurn]) -> tuple[list[int], np.ndarray]:  # type: ignore[type-arg]
+    """Customers' turns whose churn risk is annotated, and the risks."""
+    rows = [row for row, turn in enumerate(turns) if turn.churn_risk is not None and turn.speaker == "customer"]
+    return rows, np.array([turns[row].churn_risk for row in rows])

@@ -12,6 +12,11 @@ def strip_punctuation(text: str) -> str:
     return " ".join(_PUNCTUATION.sub(" ", text).lower().split())
 
 
+def stripped(text: str) -> str:
+    """``text`` without case, punctuation and apostrophes: the least that a transcript can keep of it."""
+    return strip_punctuation(text.replace("'", "").replace("’", ""))
+
+
 def as_heard(text: str, rng: random.Random) -> str:
     """``text`` as a recogniser might write it; short texts keep all their words."""
     words = strip_punctuation(text).split()

@@ -1,0 +1,57 @@
+"""How fast a turn is answered, beside peers that do the same in the same moments; one thread everywhere."""
+
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.training.answers import Stages
+from models.training.speed import alternately, cascade, encoder_alone, latency_by_length, times_faster
+
+MOST_TURNS = 200
+"""Of the stream, so many are timed."""
+ROOF_TOKENS = (16, 32, 64, 128)
+
+
+def measure_speeds(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
+    """The cascade against the encoder alone over ``stream``, and each stage's latency by length."""
+    scores = {}
+    if stages.first is not None:
+        turns = stream[:MOST_TURNS]
+        taken = alternately({"cascade": cascade(stages), "encoder": encoder_alone(stages)}, turns)
+        scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
+        sure = stages.read([("customer", text) for text in turns]).by_first
+        scores["speed.cascade_share"] = float(sure.mean())
+    for length, by_stage in latency_by_length(stages, stream).items():
+        for stage, seconds in by_stage.items():
+            p50, p99 = np.percentile(seconds, [50, 99]) * 1e3
+            scores |= {f"latency.{stage}.{length}.p50_ms": p50, f"latency.{stage}.{length}.p99_ms": p99}
+    return scores
+
+
+def measure_against_peers(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
+    """The int8 encoder against torch eager and the transformers pipeline; needs the training environment."""
+    from models.training.peers import torch_eager, transformers_pipeline
+
+    peers = {"torch": torch_eager(stages), "pipeline": transformers_pipeline(stages)}
+    taken = alternately({"ours": encoder_alone(stages)} | peers, stream[:MOST_TURNS], passes=3)
+    return {f"speed.over_{name}": times_faster(taken, "ours", name) for name in peers}
+
+
+def measure_under_roof(float32: Stages) -> dict[str, float]:
+    """What the unquantized encoder reaches of the machine's own matrix products; needs the training environment."""
+    from models.training.roof import Shape, under_roof
+
+    found = [under_roof(float32.encoder, tokens, Shape()) for tokens in ROOF_TOKENS]
+    scores = {f"roof.{each.tokens}.share": each.share for each in found}
+    scores |= {f"roof.{each.tokens}.gflops": each.gflops for each in found}
+    return scores | {"speed.roof": min(each.share for each in found)}
+
+
+def device() -> str:
+    """What this machine calls its processor, and how many cores it has."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text().splitlines() if cpus.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{named[0] if named else platform.machine()}, {len(named) or 'some'} cores"

@@ -1,0 +1,75 @@
+"""How long a turn takes, always beside something else that takes the same turn in the same moment.
+
+A shared machine's pace changes from second to second, so contenders take turns: each is asked about one turn before any
+is asked about the next. What is told of them is a ratio of totals, each turn counted by the median of its passes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from models.training.answers import Stages
+from models.training.measures import Vector
+
+Contender = Callable[[str], object]
+"""Answers one turn."""
+LENGTHS = (8, 16, 32, 64, 128)
+"""Tokens, [CLS] and [SEP] included, that latency is told for."""
+
+
+def alternately(contenders: Mapping[str, Contender], texts: Sequence[str], passes: int = 5) -> dict[str, Vector]:
+    """Seconds that each contender takes for each text, the median of ``passes`` (after one to warm up): (texts,)."""
+    taken = {name: np.empty((passes + 1, len(texts))) for name in contenders}
+    for index in range(passes + 1):
+        for column, text in enumerate(texts):
+            for name, contender in contenders.items():
+                started_s = perf_counter()
+                contender(text)
+                taken[name][index, column] = perf_counter() - started_s
+    return {name: np.median(seconds[1:], axis=0) for name, seconds in taken.items()}
+
+
+def times_faster(taken: Mapping[str, Vector], fast: str, slow: str) -> float:
+    """How many times as many turns a second ``fast`` answers, over the same texts."""
+    return float(taken[slow].sum() / taken[fast].sum())
+
+
+def encoder_alone(stages: Stages) -> Contender:
+    """Tokenizer and encoder."""
+    return lambda text: stages.encoder.run(stages.ids_of(text))
+
+
+def cascade(stages: Stages) -> Contender:
+    """As it serves: tokenizer, first stage, and the encoder where that is not sure."""
+    first = stages.first
+    if first is None:
+        raise ValueError("the artefact has no first stage")
+
+    def answer(text: str) -> None:
+        ids = stages.ids_of(text)
+        if not stages.is_sure(first.run(ids)):
+            stages.encoder.run(ids)
+
+    return answer
+
+
+def latency_by_length(stages: Stages, texts: Sequence[str], rounds: int = 200) -> dict[int, dict[str, Vector]]:
+    """Seconds of ``rounds`` turns of each of LENGTHS that the model takes, by stage (``encoder``, ``first_stage``).
+
+    The turns are cut out of ``texts`` told as one story. A turn that the first stage is not sure of takes the sum.
+    """
+    story = [token for text in texts for token in stages.ids_of(text)[1:-1]]
+    cls, sep = stages.ids_of("")
+    graphs = {"encoder": stages.encoder} | ({"first_stage": stages.first} if stages.first else {})
+    lengths = [length for length in LENGTHS if length <= stages.manifest.max_tokens]
+    taken = {length: {name: np.empty(rounds) for name in graphs} for length in lengths}
+    for index in range(rounds):
+        for length in lengths:
+            begin = (index * 17) % max(1, len(story) - length)
+            ids = [cls, *story[begin : begin + length - 2], sep]
+            for name, graph in graphs.items():
+                started_s = perf_counter()
+                graph.run(ids)
+                taken[length][name][index] = perf_counter() - started_s
+    return taken
