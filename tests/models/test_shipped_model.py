@@ -1,15 +1,14 @@
 """The model that ships, loaded as the workers load it."""
 
-import json
+import base64
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from models.artifact import ArtifactError, load_manifest, record_file, write_manifest
 from models.artifacts import INTENT
-from models.serving import IntentModel
+from models.serving import IntentModel, Utterance
 from schemas.conversation import Speaker
 from schemas.intent import Scores
 
@@ -19,17 +18,8 @@ def model() -> IntentModel:
     return IntentModel.load(INTENT)
 
 
-@pytest.fixture
-def artifact(tmp_path: Path) -> Path:
-    """The shipped artefact in a folder that may be changed: a file must be replaced, never written into."""
-    for name in ("model.onnx", "tokenizer.json"):
-        (tmp_path / name).symlink_to(INTENT / name)
-    (tmp_path / "manifest.json").write_bytes((INTENT / "manifest.json").read_bytes())
-    return tmp_path
-
-
 def customer(model: IntentModel, text: str) -> Scores:
-    return model.score([(Speaker.CUSTOMER, text)])[0]
+    return model.score([Utterance(Speaker.CUSTOMER, text)])[0]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +54,7 @@ def test_what_a_customer_wants_fires(model: IntentModel, text: str, must_fire: s
     ],
 )
 def test_what_an_agent_does_fires(model: IntentModel, text: str, fires: str) -> None:
-    assert model.score([(Speaker.AGENT, text)])[0].fired == (fires,)
+    assert model.score([Utterance(Speaker.AGENT, text)])[0].fired == (fires,)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +88,7 @@ def test_churn_risk_rises_with_the_will_to_leave(model: IntentModel) -> None:
 
 def test_a_turn_is_scored_for_its_speaker_alone(model: IntentModel) -> None:
     said = "I'm sorry, I want to cancel"
-    by_customer, by_agent = model.score([(Speaker.CUSTOMER, said), (Speaker.AGENT, said)])
+    by_customer, by_agent = model.score([Utterance(speaker, said) for speaker in Speaker])
 
     assert "cancel_service" in by_customer.intents
     assert "apologises" not in by_customer.intents
@@ -154,10 +144,10 @@ def test_a_huge_text_is_scored_by_its_beginning(model: IntentModel) -> None:
 
 def test_scores_depend_neither_on_the_batch_nor_on_the_run(model: IntentModel) -> None:
     turns = [
-        (Speaker.CUSTOMER, "my bill keeps going up every year"),
-        (Speaker.AGENT, "let me see what I can do for you"),
-        (Speaker.CUSTOMER, "okay"),
-        (Speaker.CUSTOMER, "I was charged twice for the same thing and I have rung three times about it " * 4),
+        Utterance(Speaker.CUSTOMER, "my bill keeps going up every year"),
+        Utterance(Speaker.AGENT, "let me see what I can do for you"),
+        Utterance(Speaker.CUSTOMER, "okay"),
+        Utterance(Speaker.CUSTOMER, "I was charged twice for the same thing and I have rung three times about it " * 4),
     ]
     together = model.score(turns)
 
@@ -165,37 +155,31 @@ def test_scores_depend_neither_on_the_batch_nor_on_the_run(model: IntentModel) -
     assert together == list(reversed(IntentModel.load(INTENT).score(list(reversed(turns)))))
 
 
-def test_a_head_that_the_manifest_lacks_is_null(artifact: Path) -> None:
-    manifest = load_manifest(artifact)
-    write_manifest(artifact, manifest.model_copy(update={"sentiment": None, "churn_risk": None}))
+def test_what_means_the_same_is_nearer_than_what_does_not(model: IntentModel) -> None:
+    said, meant, other = (
+        list(memoryview(embedding).cast("b"))
+        for embedding in model.embed(
+            [
+                "I can take five pounds a month off your bill",
+                "let me bring your monthly bill down by five pounds",
+                "have you tried turning the router off and on again",
+            ]
+        )
+    )
 
-    scores = customer(IntentModel.load(artifact), "I want to cancel")
+    def likeness(one: list[int], two: list[int]) -> float:
+        return sum(a * b for a, b in zip(one, two, strict=True)) / 127**2
 
-    assert scores.sentiment is None
-    assert scores.churn_risk is None
-    assert "cancel_service" in scores.fired
-
-
-def test_a_manifest_of_another_training_is_refused(artifact: Path) -> None:
-    manifest = load_manifest(artifact)
-    assert manifest.intents is not None
-    fewer = manifest.intents.model_copy(update={"labels": manifest.intents.labels[1:]})
-    write_manifest(artifact, manifest.model_copy(update={"intents": fewer}))
-
-    with pytest.raises(ArtifactError, match=r"gives 26 intents logits where the manifest has 25 labels"):
-        IntentModel.load(artifact)
+    assert likeness(said, said) == pytest.approx(1, abs=0.05)
+    assert likeness(said, meant) > likeness(said, other) + 0.2
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-def test_a_file_that_the_runtime_cannot_read_is_refused(artifact: Path, name: str) -> None:
-    (artifact / name).unlink()
-    (artifact / name).write_text(json.dumps({"not": "a model"}))
-    manifest = load_manifest(INTENT)
-    files = {**manifest.files, name: record_file(artifact / name)}
-    write_manifest(artifact, manifest.model_copy(update={"files": files}))
+def test_both_stages_answer_and_every_turn_has_its_embedding(model: IntentModel) -> None:
+    texts = ["thank you", "I want to cancel my contract", "I'm not being funny but the other lot would never do this"]
+    scores = [customer(model, text) for text in texts]
 
-    with pytest.raises(ArtifactError, match="does not load"):
-        IntentModel.load(artifact)
+    assert {score.stage for score in scores} == {"first_stage", "encoder"}
+    assert [base64.b64decode(score.embedding or "") for score in scores] == model.embed(texts)
 
 
 def test_what_ships_fits_in_25_megabytes() -> None:
