@@ -1,26 +1,40 @@
-"""From logits to probabilities that mean what they say, and the threshold at which each label may fire."""
+"""From logits to probabilities that mean what they say, and the thresholds at which labels may fire.
+
+Everything here is fitted on validation turns, which no training saw, and is folded into the exported weights.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.6
-TARGET_PRECISION = 0.85
-
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.8
+TARGET_PRECISION = 0.8
+_STEPS = np.round(np.arange(0.02, 1.0, 0.02), 2)
 _TEMPERATURES = np.geomspace(0.25, 4.0, 161)
+
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
-def fit_binary_temperature(logits: Matrix, holds: Matrix, known: Matrix) -> float:
-    """The temperature that makes sigmoid(logits / T) most likely, over what is known; all of shape (n, labels)."""
+def fit_platt(logits: Vector, holds: Vector, strength: float = 4.0, rounds: int = 50) -> tuple[float, float]:
+    """Scale and shift that make sigmoid(scale × logit + shift) most likely (Platt 1999), by Newton's method.
 
-    def loss(temperature: float) -> float:
-        scaled = logits / temperature
-        return float(((np.logaddexp(0.0, scaled) - holds * scaled) * known).sum())
+    ``strength`` pulls towards (1, 0) like that many turns of doubt, so that a label of few turns is hardly moved.
+    """
+    inputs = np.stack([logits, np.ones_like(logits)], axis=1)
+    start = np.array([1.0, 0.0])
+    weights = start.copy()
+    for _ in range(rounds):
+        probabilities = sigmoid(inputs @ weights)
+        gradient = inputs.T @ (probabilities - holds) + strength * (weights - start)
+        curvature = (inputs.T * (probabilities * (1 - probabilities))) @ inputs + strength * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step * min(1.0, 1.0 / max(1e-9, float(np.abs(step).max())))
+        if np.abs(step).max() < 1e-6:
+            break
+    return max(0.05, float(weights[0])), float(weights[1])
 
-    return float(min(_TEMPERATURES, key=loss))
 
-
-def fit_softmax_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float:
+def fit_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float:
     """The temperature that makes softmax(logits / T) most likely; shapes (n, classes) and (n,)."""
 
     def loss(temperature: float) -> float:
@@ -31,14 +45,13 @@ def fit_softmax_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float
     return float(min(_TEMPERATURES, key=loss))
 
 
-def choose_threshold(probabilities: NDArray[np.float64], holds: NDArray[np.bool_]) -> float:
+def choose_threshold(probabilities: Vector, holds: NDArray[np.bool_], lowest: float = LOWEST_THRESHOLD) -> float:
     """The threshold of best F1 among those with the target precision; where none has it, the highest allowed.
 
-    Precision is taken with one false alarm added, so that a lucky handful of examples does not lower the bar.
+    Precision is taken with one false alarm added, so that a lucky handful of turns does not lower the bar.
     """
-    candidates = np.round(np.arange(LOWEST_THRESHOLD, HIGHEST_THRESHOLD + 0.001, 0.02), 2)
     best, best_f1 = HIGHEST_THRESHOLD, -1.0
-    for threshold in candidates:
+    for threshold in _STEPS[(lowest <= _STEPS) & (_STEPS <= HIGHEST_THRESHOLD)]:
         fires = probabilities >= threshold
         right, all_fired = int((fires & holds).sum()), int(fires.sum())
         if right / (all_fired + 1) < TARGET_PRECISION:
@@ -49,8 +62,22 @@ def choose_threshold(probabilities: NDArray[np.float64], holds: NDArray[np.bool_
     return best
 
 
-def expected_calibration_error(probabilities: NDArray[np.float64], holds: NDArray[np.bool_], bins: int = 10) -> float:
-    """Mean distance between what was said and what came true, over equal-width bins weighted by size; flat arrays."""
+def lowest_step(is_enough: NDArray[np.bool_]) -> float:
+    """The lowest of `threshold_steps` from which on all are enough; 0.98, the highest, where even that is not."""
+    enough_from_here = np.logical_and.accumulate(is_enough[::-1])[::-1]
+    return float(_STEPS[int(enough_from_here.argmax())]) if enough_from_here.any() else float(_STEPS[-1])
+
+
+def threshold_steps() -> Vector:
+    """Every threshold that is tried: 0.02 to 0.98."""
+    return _STEPS.copy()
+
+
+def expected_calibration_error(probabilities: Vector, holds: NDArray[np.bool_], bins: int = 10) -> float:
+    """Mean distance between what was said and what came true, over equal-width bins weighted by size; flat arrays.
+
+    Guo et al. 2017, equation 3.
+    """
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
     error = 0.0
     for index in range(bins):
@@ -58,3 +85,12 @@ def expected_calibration_error(probabilities: NDArray[np.float64], holds: NDArra
         if inside.any():
             error += inside.mean() * abs(probabilities[inside].mean() - holds[inside].mean())
     return float(error)
+
+
+def sigmoid(logits: Matrix) -> Matrix:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))))
+
+
+def softmax(logits: Matrix) -> Matrix:
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True))

@@ -1,48 +1,54 @@
-"""The tuned network as ONNX with its tokenizer: int8 to ship, float32 to hold the int8 against."""
+"""The tuned networks as ONNX: int8 to ship, float32 to hold the int8 against."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from models.training.network import IntentNetwork, pretrained_folder
+from models.training.first_stage import FirstStageNetwork
+from models.training.graph import OPSET, encoder_graph
+from models.training.network import IntentNetwork
 
-OPSET = 18
-_OUTPUTS = ["intents", "sentiment", "churn_risk"]
+_QUANTIZED = ["Attention", "Gather", "MatMul"]
+"""Not the heads: they are small, and calibrated to the last digit."""
 
 
-def export_float32(network: IntentNetwork, folder: Path) -> None:
-    """Write ``model.onnx`` as trained, and ``tokenizer.json``. Its batch and length are free; it takes no padding."""
+def write_encoder(network: IntentNetwork, max_tokens: int, path: Path, *, int8: bool) -> None:
+    """Write the encoder to ``path``; int8: weights per channel, activations as they come."""
     network.eval()
+    graph = encoder_graph(network, max_tokens)
+    if not int8:
+        onnx.save(graph, str(path))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        exact = str(Path(scratch) / "float32.onnx")
+        onnx.save(graph, exact)
+        quantize_dynamic(
+            exact,
+            str(path),
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=_QUANTIZED,
+            per_channel=True,
+            reduce_range=True,  # without VNNI, products of full-range weights overflow their 16-bit sums
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+
+
+def write_first_stage(network: FirstStageNetwork, path: Path) -> None:
+    """Write the first stage to ``path``, its table of embeddings in half precision."""
+    network.eval()
+    names = [*network.heads, "sure", "embedding"]
     rows, tokens = torch.export.Dim("rows", min=1), torch.export.Dim("tokens", min=2, max=512)
     program = torch.onnx.export(
-        network,
+        network.for_export(),
         (torch.ones(2, 7, dtype=torch.long),),
         dynamo=True,
         opset_version=OPSET,
         input_names=["input_ids"],
-        output_names=_OUTPUTS,
+        output_names=names,
         dynamic_shapes={"input_ids": {0: rows, 1: tokens}},
         verbose=False,
     )
-    onnx.save(program.model_proto, str(folder / "model.onnx"))
-    shutil.copyfile(pretrained_folder() / "tokenizer.json", folder / "tokenizer.json")
-
-
-def quantize(source: Path, folder: Path) -> None:
-    """Write the float32 artefact in ``source`` into ``folder`` as int8: weights per channel, activations dynamic."""
-    with tempfile.TemporaryDirectory() as scratch:
-        prepared = str(Path(scratch) / "prepared.onnx")
-        quant_pre_process(str(source / "model.onnx"), prepared, skip_symbolic_shape=True)
-        quantize_dynamic(
-            prepared,
-            str(folder / "model.onnx"),
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,  # without VNNI, products of full-range weights overflow their 16-bit sums
-        )
-    shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+    onnx.save(program.model_proto, str(path))

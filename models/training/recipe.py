@@ -1,141 +1,203 @@
-"""The whole road from turns to an artefact, in one function."""
+"""The whole road from turns to a trained model: tune the encoder, calibrate it, let it teach the first stage."""
 
+import hashlib
+import json
+import pickle
 import random
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from models.artifact import (
-    ChurnRiskHead,
-    IntentsHead,
-    Label,
-    Manifest,
-    SentimentHead,
-    record_file,
-    write_manifest,
+from models.training.first_stage import (
+    FirstStageNetwork,
+    answers_of,
+    distil,
+    learn_what_is_sure,
+    lessons_of,
+    static_table,
 )
-from models.serving import IntentModel
-from models.training.calibration import choose_threshold, fit_binary_temperature, fit_softmax_temperature
-from models.training.evaluation import evaluate
-from models.training.export import OPSET, export_float32, quantize
-from models.training.network import ENCODER, IntentNetwork, load_tokenizer
-from models.training.targets import Targets
-from models.training.taxonomy import CUSTOMER_LABELS, LABELS
-from models.training.tune import embed, predict, tune
-from models.training.turns import SENTIMENTS, LabelledTurn, data_revision
-from models.training.variants import with_variants
-from schemas.conversation import Speaker
+from models.training.heads import calibrate
+from models.training.network import ENCODER, IntentNetwork, Logits
+from models.training.targets import Targets, targets_of
+from models.training.task import Task
+from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
+from models.training.tune import Report, Rows, embed, finished, predict, tune
+from models.training.turns import LabelledTurn, data_revision, digest
+from models.training.variants import prefix_of, with_variants
+from models.training.vocabulary import Vocabulary, vocabulary_for
 
 MAX_TOKENS = 128
+_TURNS_SEEN = 70_000
+"""Training goes on for as many epochs as make this many turns."""
+_MOST_LESSONS = 26_000
+"""Texts that the first stage asks the encoder about: the labelled ones, and as many others as make this many."""
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    epochs: int = 4
-    folds: int = 3
-    """Calibration sees only what each of this many models, trained on the other parts, says of its own part."""
+    """What, besides the turns, decides what comes out."""
+
+    epochs: int | None = None
+    """None: as many as make some 70,000 turns seen, 4 to 20."""
+    first_stage_epochs: int = 12
     seed: int = 7
     threads: int = 2
 
 
+@dataclass(slots=True)
+class Trained:
+    """A trained model before export; its heads are calibrated."""
+
+    task: Task
+    vocabulary: Vocabulary
+    encoder: IntentNetwork
+    first_stage: FirstStageNetwork
+    thresholds: Thresholds
+    sure_at: float
+    data: dict[str, str]
+    """Revision of the turns of each source."""
+    recipe: Recipe
+    scores: dict[str, float]
+    """On the validation turns."""
+
+
 def train(
-    authored: Sequence[LabelledTurn],
-    public: Sequence[LabelledTurn],
-    test: Sequence[LabelledTurn],
-    folder: Path,
+    turns: Sequence[LabelledTurn],
+    validation: Sequence[LabelledTurn],
+    unlabelled: Sequence[str],
+    work: Path,
     recipe: Recipe,
-    report: Callable[[str], None],
-) -> Manifest:
-    """Train, calibrate, export and measure a model; return its manifest as written into ``folder``.
+    report: Report,
+) -> Trained:
+    """Train on ``turns``, calibrate and choose thresholds on ``validation``.
 
     Args:
-        authored: turns with every label known; the temperatures and thresholds are theirs.
-        public: turns that add to the training alone.
-        test: turns that are measured once at the end and influence nothing.
-        report: told of the progress, a line at a time.
+        unlabelled: further texts, which the first stage learns from by asking the encoder.
+        work: folder of what is half done: the same call goes on where it was cut off, by the epoch.
+
+    Raises:
+        ValueError: the turns do not make a task (see `Task.of`), or validation is empty.
+        EncoderMissing: the pretrained encoder is not installed.
     """
+    if not validation:
+        raise ValueError("no validation turns: calibration needs some that training does not see")
     torch.set_num_threads(recipe.threads)
-    logits, targets = _cross_fit(authored, public, recipe, report)
-    network = _fit([*authored, *public], recipe, lambda line: report(f"final: {line}"))
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        exact = Path(scratch)
-        export_float32(network, exact)
-        quantize(exact, folder)
-        made = [
-            write_manifest(at, _manifest(at, logits, targets, data_revision([*authored, *public])))
-            for at in (exact, folder)
-        ]
-        of_float32, of_int8 = (evaluate(IntentModel.load(at), test).summary() for at in (exact, folder))
-    scores = {**of_int8, "macro_f1_float32": of_float32["macro_f1"]}
-    return write_manifest(folder, made[1].model_copy(update={"scores": scores}))
-
-
-def _fit(turns: Sequence[LabelledTurn], recipe: Recipe, report: Callable[[str], None]) -> IntentNetwork:
-    torch.manual_seed(recipe.seed)
-    network = IntentNetwork(len(LABELS))
+    place = work / _fingerprint(turns, validation, unlabelled, recipe)
+    place.mkdir(parents=True, exist_ok=True)
+    kept = place / "trained.pickle"
+    if kept.exists():
+        return load(kept)
+    task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
-    report(f"{len(turns):,} turns, {len(variants):,} with their variants")
-    rows = embed(network, load_tokenizer(MAX_TOKENS), variants)
-    tune(network, rows, recipe.epochs, recipe.seed, report)
+    vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
+    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
+    thresholds = _calibrated(encoder, task, vocabulary, validation, report)
+    texts = sorted({turn.text for turn in variants} | {prefix_of(turn.text) for turn in turns})
+    texts += sorted(set(unlabelled) - set(texts), key=digest)[: max(0, _MOST_LESSONS - len(texts))]
+    first_stage, sure_at, scores = _taught(encoder, task, vocabulary, thresholds, texts, validation, recipe, report)
+    sources = sorted({turn.source for turn in turns})
+    trained = Trained(
+        task=task,
+        vocabulary=vocabulary,
+        encoder=encoder,
+        first_stage=first_stage,
+        thresholds=thresholds,
+        sure_at=sure_at,
+        data={source: data_revision(turn for turn in turns if turn.source == source) for source in sources},
+        recipe=recipe,
+        scores=scores,
+    )
+    kept.write_bytes(pickle.dumps(trained))
+    return trained
+
+
+def load(path: Path) -> Trained:
+    """What `train` left in its work folder. Only of one's own making: a pickle runs what it says."""
+    trained = pickle.loads(path.read_bytes())
+    if not isinstance(trained, Trained):
+        raise TypeError(f"{path} is not a trained model")
+    return trained
+
+
+def _tuned(
+    task: Task,
+    vocabulary: Vocabulary,
+    variants: Sequence[LabelledTurn],
+    place: Path,
+    recipe: Recipe,
+    report: Report,
+) -> IntentNetwork:
+    torch.manual_seed(recipe.seed)
+    network = IntentNetwork(task, vocabulary.rows)
+    wanted = round(_TURNS_SEEN / len(variants))
+    epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
+    checkpoint = place / "tuning.pt"
+    if not finished(checkpoint, epochs, network):
+        hidden = embed(network, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
+        tune(network, Rows(hidden, targets_of(task, variants)), epochs, recipe.seed, checkpoint, report)
     return network
 
 
-def _cross_fit(
-    authored: Sequence[LabelledTurn],
-    public: Sequence[LabelledTurn],
+def _calibrated(
+    encoder: IntentNetwork, task: Task, vocabulary: Vocabulary, validation: Sequence[LabelledTurn], report: Report
+) -> Thresholds:
+    """Fold the calibration into the encoder's heads, and choose at what each label fires."""
+    targets = targets_of(task, validation)
+    texts = [turn.text for turn in validation]
+    calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
+    whole = _read(encoder, vocabulary, texts, report)
+    longer = [row for row, text in enumerate(texts) if text != prefix_of(text)]
+    begun = _read(encoder, vocabulary, [prefix_of(texts[row]) for row in longer], report) if longer else None
+    same = {name: each[longer] for name, each in whole.items()}
+    return choose_thresholds(task, whole, *_as_masks(targets), begun, same)
+
+
+def _taught(
+    encoder: IntentNetwork,
+    task: Task,
+    vocabulary: Vocabulary,
+    thresholds: Thresholds,
+    texts: Sequence[str],
+    validation: Sequence[LabelledTurn],
     recipe: Recipe,
-    report: Callable[[str], None],
-) -> tuple[tuple[Tensor, Tensor, Tensor], Targets]:
-    """Logits of the authored turns, each from a model that has not seen it, and their targets."""
-    shuffled = list(authored)
-    random.Random(recipe.seed).shuffle(shuffled)
-    parts = [shuffled[fold :: recipe.folds] for fold in range(recipe.folds)]
-    logits = []
-    for fold, held_out in enumerate(parts):
-        others = [turn for part in parts if part is not held_out for turn in part]
-        name = f"fold {fold + 1}/{recipe.folds}"
-        network = _fit([*others, *public], recipe, lambda line, name=name: report(f"{name}: {line}"))
-        rows = embed(network, load_tokenizer(MAX_TOKENS), held_out)
-        logits.append((predict(network, rows), rows.targets))
-    intents, sentiment, churn_risk = (torch.cat(parts) for parts in zip(*(got for got, _ in logits), strict=True))
-    return (intents, sentiment, churn_risk), Targets.concatenated([targets for _, targets in logits])
+    report: Report,
+) -> tuple[FirstStageNetwork, float, dict[str, float]]:
+    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+    lessons = lessons_of(encoder, vocabulary.rows, tokenizer, texts, report)
+    table = static_table(vocabulary.rows, cls, sep)
+    network = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
+    ids = [encoding.ids for encoding in tokenizer.encode_batch([turn.text for turn in validation])]
+    targets = targets_of(task, validation)
+    calibrate(network.heads, task, _arrays(answers_of(network, ids)), targets)
+    said, taught = _arrays(answers_of(network, lessons.ids)), _arrays(lessons.logits)
+    agrees = torch.tensor(thresholds.same_answer(task, said, taught), dtype=torch.float32)
+    learn_what_is_sure(network, lessons, agrees, recipe.first_stage_epochs, report)
+    first = _arrays(answers_of(network, ids))
+    second = _read(encoder, vocabulary, [turn.text for turn in validation], report)
+    return network, *choose_sure_at(task, thresholds, first, second, _as_masks(targets)[1])
 
 
-def _manifest(folder: Path, logits: tuple[Tensor, Tensor, Tensor], targets: Targets, trained_on: str) -> Manifest:
-    intents, sentiment, churn_risk = (tensor.double().numpy() for tensor in logits)
-    holds, known = targets.intents.double().numpy(), targets.known.double().numpy()
-    temperature = fit_binary_temperature(intents, holds, known)
-    probabilities = 1.0 / (1.0 + np.exp(-intents / temperature))
-    labels = []
-    for column, name in enumerate(LABELS):
-        asked = known[:, column] > 0
-        threshold = choose_threshold(probabilities[asked, column], holds[asked, column] > 0)
-        speakers = (Speaker.CUSTOMER,) if name in CUSTOMER_LABELS else (Speaker.AGENT,)
-        labels.append(Label(name=name, speakers=speakers, threshold=threshold))
-    felt = targets.sentiment.numpy() >= 0
-    rated = targets.churn_risk.numpy() >= 0
-    levels = np.stack([targets.churn_risk.numpy() >= 1, targets.churn_risk.numpy() >= 2], axis=1).astype(float)
-    return Manifest(
-        format=1,
-        revision="",
-        files={name: record_file(folder / name) for name in ("model.onnx", "tokenizer.json")},
-        opset=OPSET,
-        max_tokens=MAX_TOKENS,
-        intents=IntentsHead(labels=tuple(labels), temperature=temperature),
-        sentiment=SentimentHead(
-            labels=SENTIMENTS,
-            temperature=fit_softmax_temperature(sentiment[felt], targets.sentiment.numpy()[felt]),
-        ),
-        churn_risk=ChurnRiskHead(
-            temperature=fit_binary_temperature(churn_risk[rated], levels[rated], np.ones_like(levels[rated]))
-        ),
-        encoder=ENCODER,
-        data_revision=trained_on,
-        scores={},
-    )
+def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
+    """What the encoder says of ``texts``."""
+    hidden = embed(encoder, vocabulary.tokenizer(MAX_TOKENS), texts, report)
+    return _arrays(predict(encoder, hidden, report))
+
+
+def _as_masks(targets: Targets) -> tuple[Mask, Mask]:
+    return targets.intents.numpy() > 0, targets.known.numpy() > 0
+
+
+def _arrays(logits: Logits) -> Arrays:
+    return {name: values.double().numpy() for name, values in logits.items()}
+
+
+def _fingerprint(
+    turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], unlabelled: Sequence[str], recipe: Recipe
+) -> str:
+    """Another whenever anything that decides the outcome is another."""
+    content = [ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), asdict(recipe)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

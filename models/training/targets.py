@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.training.taxonomy import AGENT_LABELS, CUSTOMER_LABELS, LABELS
+from models.training.network import Logits
+from models.training.task import Task
 from models.training.turns import SENTIMENTS, LabelledTurn
 
-_UNKNOWN = -1
+UNKNOWN = -1
+_SMOOTHING = 0.1
+_SENTIMENT_WEIGHT, _CHURN_WEIGHT = 0.3, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,49 +25,56 @@ class Targets:
     known: Tensor
     """(n, labels), 1 where it is known whether it holds."""
     sentiment: Tensor
-    """(n,), index into SENTIMENTS, or -1 where not known."""
+    """(n,), index into SENTIMENTS, or UNKNOWN."""
     churn_risk: Tensor
-    """(n,), 0 to 2, or -1 where not known."""
+    """(n,), 0 to 2, or UNKNOWN."""
+    exclusive: bool
+    """One label holds on each turn, and is learned as a class."""
 
     def __getitem__(self, rows: Tensor) -> "Targets":
-        return Targets(self.intents[rows], self.known[rows], self.sentiment[rows], self.churn_risk[rows])
-
-    @classmethod
-    def concatenated(cls, parts: Sequence["Targets"]) -> "Targets":
-        return cls(
-            intents=torch.cat([part.intents for part in parts]),
-            known=torch.cat([part.known for part in parts]),
-            sentiment=torch.cat([part.sentiment for part in parts]),
-            churn_risk=torch.cat([part.churn_risk for part in parts]),
+        return Targets(
+            self.intents[rows], self.known[rows], self.sentiment[rows], self.churn_risk[rows], self.exclusive
         )
 
 
-def targets_of(turns: Sequence[LabelledTurn]) -> Targets:
-    intents = torch.zeros(len(turns), len(LABELS))
-    known = torch.zeros(len(turns), len(LABELS))
+def targets_of(task: Task, turns: Sequence[LabelledTurn]) -> Targets:
+    column = {label: index for index, label in enumerate(task.labels)}
+    carried = {who: task.labels_of(who) for who in ("customer", "agent")}
+    intents = torch.zeros(len(turns), len(task.labels))
+    known = torch.zeros(len(turns), len(task.labels))
     for row, turn in enumerate(turns):
-        of_speaker = CUSTOMER_LABELS if turn.speaker == "customer" else AGENT_LABELS
-        for label in of_speaker if turn.known is None else turn.known:
-            known[row, LABELS.index(label)] = 1.0
+        of_speaker = carried[turn.speaker]
+        for label in of_speaker if turn.known is None else turn.known & of_speaker:
+            known[row, column[label]] = 1.0
         for label in turn.labels:
-            intents[row, LABELS.index(label)] = 1.0
+            intents[row, column[label]] = 1.0
     return Targets(
         intents=intents,
         known=known,
-        sentiment=torch.tensor([SENTIMENTS.index(t.sentiment) if t.sentiment else _UNKNOWN for t in turns]),
-        churn_risk=torch.tensor([_UNKNOWN if t.churn_risk is None else t.churn_risk for t in turns]),
+        sentiment=torch.tensor([SENTIMENTS.index(t.sentiment) if t.sentiment else UNKNOWN for t in turns]),
+        churn_risk=torch.tensor([UNKNOWN if t.churn_risk is None else t.churn_risk for t in turns]),
+        exclusive=task.exclusive,
     )
 
 
-def loss_of(logits: tuple[Tensor, Tensor, Tensor], targets: Targets) -> Tensor:
-    """The three heads' losses, added; each averages over what is known."""
-    intents, sentiment, churn_risk = logits
-    each = F.binary_cross_entropy_with_logits(intents, targets.intents, reduction="none") * targets.known
-    total = each.sum() / len(intents)
-    if (targets.sentiment != _UNKNOWN).any():
-        total = total + 0.3 * F.cross_entropy(sentiment, targets.sentiment, ignore_index=_UNKNOWN)
-    rated = targets.churn_risk != _UNKNOWN
-    if rated.any():
-        levels = torch.stack([targets.churn_risk[rated] >= 1, targets.churn_risk[rated] >= 2], dim=1).float()
-        total = total + 0.5 * F.binary_cross_entropy_with_logits(churn_risk[rated], levels)
+def levels_of(churn_risk: Tensor) -> Tensor:
+    """Ordinal targets (n, 2) of risks 0 to 2: at least some, and high."""
+    return torch.stack([churn_risk >= 1, churn_risk >= 2], dim=1).float()
+
+
+def loss_of(logits: Logits, targets: Targets) -> Tensor:
+    """The heads' losses, added; each averages over what is known."""
+    if targets.exclusive:
+        total = F.cross_entropy(logits["intents"], targets.intents.argmax(dim=1), label_smoothing=_SMOOTHING)
+    else:
+        each = F.binary_cross_entropy_with_logits(logits["intents"], targets.intents, reduction="none")
+        total = (each * targets.known).sum() / len(each)
+    if "sentiment" in logits and (targets.sentiment != UNKNOWN).any():
+        felt = F.cross_entropy(logits["sentiment"], targets.sentiment, ignore_index=UNKNOWN)
+        total = total + _SENTIMENT_WEIGHT * felt
+    rated = targets.churn_risk != UNKNOWN
+    if "churn_risk" in logits and rated.any():
+        levels = levels_of(targets.churn_risk[rated])
+        risk = F.binary_cross_entropy_with_logits(logits["churn_risk"][rated], levels)
+        total = total + _CHURN_WEIGHT * risk
     return total

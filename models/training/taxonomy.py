@@ -25,3 +25,5 @@ CUSTOMER_LABELS = (
 )
 AGENT_LABELS = ("discloses_recording", "verifies_identity", "makes_offer", "apologises", "states_terms")
 LABELS = CUSTOMER_LABELS + AGENT_LABELS
+ACTIONABLE = frozenset(LABELS) - {"gratitude", "closing"}
+"""Labels that want something done or said. Thanks and goodbyes are heard, and call for nothing."""

@@ -1,21 +1,31 @@
-"""Tuning the upper layers and the heads on hidden states computed once."""
+"""Tuning the upper layers and the heads on hidden states computed once.
+
+The heads start from a probe fitted by L-BFGS on the encoder as it is, so that the first steps move the layers towards
+the task instead of towards random heads.
+"""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.training.network import IntentNetwork
-from models.training.targets import Targets, loss_of, targets_of
-from models.training.turns import LabelledTurn
+from models.training.network import FROZEN_LAYERS, IntentNetwork, Logits
+from models.training.targets import Targets, loss_of
+
+Report = Callable[[str, int, int], None]
+"""Told of the progress: of what, how much is done, of how much."""
 
 _BATCH = 32
 _ENCODER_RATE = 2e-4
-_HEADS_RATE = 2e-3
+_HEADS_RATE = 1e-3
+_LAYER_DECAY = 0.9
+"""Each lower layer learns this much as fast as the one above it."""
 _WARM_UP_SHARE = 0.1
+_PROBE_PENALTY = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,68 +39,155 @@ class Rows:
         return len(self.hidden)
 
 
-def embed(network: IntentNetwork, tokenizer: Tokenizer, turns: Sequence[LabelledTurn]) -> Rows:
-    """Run the frozen layers once over ``turns``, those of one length together."""
-    ids = [encoding.ids for encoding in tokenizer.encode_batch([turn.text for turn in turns])]
-    hidden: list[Tensor] = [torch.empty(0)] * len(turns)
-    order = sorted(range(len(turns)), key=lambda row: len(ids[row]))
+def embed(network: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
+    """The frozen layers' output of every text, those of one length run together."""
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+    hidden: list[Tensor] = [torch.empty(0)] * len(texts)
+    done = 0
     network.eval()
     with torch.inference_mode():
-        for batch in _equal_lengths(order, ids):
+        for batch in equal_lengths(ids):
             for row, states in zip(batch, network.embed(torch.tensor([ids[row] for row in batch])), strict=True):
                 hidden[row] = states.clone()
-    return Rows(hidden, targets_of(turns))
+            done += len(batch)
+            report("embedding", done, len(texts))
+    return hidden
 
 
-def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, report: Callable[[str], None]) -> None:
-    """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine."""
+def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint: Path, report: Report) -> None:
+    """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine.
+
+    After every epoch all there is goes into ``checkpoint``; where that file is there already, tuning goes on from it.
+    """
+    torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    heads = [*network.intents.parameters(), *network.sentiment.parameters(), *network.churn_risk.parameters()]
-    upper = [parameter for parameter in network.encoder.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [{"params": upper, "lr": _ENCODER_RATE}, {"params": heads, "lr": _HEADS_RATE}], weight_decay=0.01
-    )
+    optimizer = torch.optim.AdamW(_groups(network), weight_decay=0.01)
     steps = epochs * math.ceil(len(rows) / _BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (_WARM_UP_SHARE * steps), max(0.0, 1 - step / steps))
     )
-    network.train()
-    for epoch in range(1, epochs + 1):
-        total = 0.0
-        for batch in _shuffled_batches(rows, generator):
+    epoch = _resume(checkpoint, network, optimizer, schedule, generator)
+    if epoch == 0:
+        _probe(network, rows, report)
+    while epoch < epochs:
+        network.train()
+        network.encoder.embeddings.eval()
+        for done, batch in enumerate(_shuffled_batches(rows, generator)):
             hidden, mask = _pad([rows.hidden[int(row)] for row in batch])
-            loss = loss_of(network.classify(hidden, mask), rows.targets[batch])
+            loss = loss_of(network.classify(network.pool(hidden, mask)), rows.targets[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            total += loss.item() * len(batch)
-        report(f"epoch {epoch}/{epochs}: loss {total / len(rows):.3f}")
+            report("tuning", epoch * math.ceil(len(rows) / _BATCH) + done + 1, steps)
+        epoch += 1
+        _save(checkpoint, epoch, network, optimizer, schedule, generator)
     network.eval()
 
 
-@torch.inference_mode()
-def predict(network: IntentNetwork, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits of every row, in the rows' order."""
+def finished(checkpoint: Path, epochs: int, network: IntentNetwork) -> bool:
+    """Whether tuning was done before: then ``network`` is what came of it."""
+    if not checkpoint.exists():
+        return False
+    state = torch.load(checkpoint, weights_only=True)
+    if state["epoch"] < epochs:
+        return False
+    network.load_state_dict(state["network"])
     network.eval()
-    outputs = [network.classify(states[None], None) for states in rows.hidden]
-    return (
-        torch.cat([intents for intents, _, _ in outputs]),
-        torch.cat([sentiment for _, sentiment, _ in outputs]),
-        torch.cat([churn_risk for _, _, churn_risk in outputs]),
-    )
+    return True
 
 
-def _equal_lengths(order: Sequence[int], ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+@torch.no_grad()
+def pooled(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Tensor:
+    """The features that the heads see of every row of ``embed``'s output, in order."""
+    network.eval()
+    features: list[Tensor] = [torch.empty(0)] * len(hidden)
+    done = 0
+    for batch in equal_lengths(hidden):
+        for row, found in zip(batch, network.pool(torch.stack([hidden[row] for row in batch]), None), strict=True):
+            features[row] = found
+        done += len(batch)
+        report("reading", done, len(hidden))
+    return torch.stack(features)
+
+
+@torch.no_grad()
+def predict(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Logits:
+    """Logits of every row of ``embed``'s output, in order."""
+    return network.classify(pooled(network, hidden, report))
+
+
+def equal_lengths(ids: Sequence[Sized], most: int = 2 * _BATCH) -> Iterator[list[int]]:
+    """Rows of one length together, short ones first, at most ``most`` at once: no padding, no masks."""
     batch: list[int] = []
-    for row in order:
-        if batch and (len(batch) == 2 * _BATCH or len(ids[row]) != len(ids[batch[0]])):
+    for row in sorted(range(len(ids)), key=lambda row: len(ids[row])):
+        if batch and (len(batch) == most or len(ids[row]) != len(ids[batch[0]])):
             yield batch
             batch = []
         batch.append(row)
     if batch:
         yield batch
+
+
+def _groups(network: IntentNetwork) -> list[dict[str, object]]:
+    layers = network.encoder.encoder.layer
+    top = len(layers) - 1
+    groups: list[dict[str, object]] = [{"params": list(network.heads.parameters()), "lr": _HEADS_RATE}]
+    for index in range(FROZEN_LAYERS, len(layers)):
+        rate = _ENCODER_RATE * _LAYER_DECAY ** (top - index)
+        groups.append({"params": list(layers[index].parameters()), "lr": rate})
+    return groups
+
+
+def _probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
+    """Fit the heads to the untuned features: a convex problem, solved in a second."""
+    features = pooled(network, rows.hidden, report)
+    heads = list(network.heads.parameters())
+    solver = torch.optim.LBFGS(heads, max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        solver.zero_grad()
+        logits = {name: head(features) for name, head in network.heads.items()}
+        loss = loss_of(logits, rows.targets) + _PROBE_PENALTY * sum((each**2).sum() for each in heads)
+        loss.backward()
+        return loss
+
+    solver.step(closure)
+
+
+def _save(checkpoint: Path, epoch: int, network: IntentNetwork, *others: object) -> None:
+    optimizer, schedule, generator = others
+    state = {
+        "epoch": epoch,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),  # type: ignore[attr-defined]
+        "schedule": schedule.state_dict(),  # type: ignore[attr-defined]
+        "shuffling": generator.get_state(),  # type: ignore[attr-defined]
+        "dropout": torch.get_rng_state(),
+    }
+    written = checkpoint.with_suffix(".part")
+    torch.save(state, written)
+    written.replace(checkpoint)  # whole or not at all
+
+
+def _resume(
+    checkpoint: Path,
+    network: IntentNetwork,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LambdaLR,
+    generator: torch.Generator,
+) -> int:
+    """Epochs done already; 0 where there is no checkpoint."""
+    if not checkpoint.exists():
+        return 0
+    state = torch.load(checkpoint, weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    generator.set_state(state["shuffling"])
+    torch.set_rng_state(state["dropout"])
+    return int(state["epoch"])
 
 
 def _shuffled_batches(rows: Rows, generator: torch.Generator) -> Iterator[Tensor]:

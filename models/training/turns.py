@@ -27,8 +27,12 @@ class LabelledTurn:
 
 def data_revision(turns: Iterable[LabelledTurn]) -> str:
     """Hash of all that training sees, 16 hexadecimal digits, whatever the order of the turns."""
-    digests = sorted(hashlib.sha256(json.dumps(_content(turn)).encode()).hexdigest() for turn in turns)
-    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+    return digest("".join(sorted(digest(json.dumps(_content(turn))) for turn in turns)))[:16]
+
+
+def digest(text: str) -> str:
+    """Its sha256 in hexadecimal: an order that has nothing to do with what the text says."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _content(turn: LabelledTurn) -> list[object]:

@@ -7,9 +7,16 @@ from dataclasses import replace
 from models.training.speech import as_heard
 from models.training.turns import LabelledTurn
 
+PREFIX_WORDS = 7
+"""A turn that is still being said is scored from this many words on."""
+_HEARD_SHARE = 0.5
+
 
 def with_variants(turns: Sequence[LabelledTurn], rng: random.Random) -> list[LabelledTurn]:
-    """The authored turns as written, as heard, and amid other talk; public turns once, half of them as heard."""
+    """Authored turns as written, as heard, and amid other talk; others as they are, half of them also as heard.
+
+    Turns of public sets, of which some label is not annotated, are taken once: they are not to swamp what we wrote.
+    """
     asides = {
         speaker: [turn for turn in turns if turn.source == "authored" and turn.speaker == speaker and _idle(turn)]
         for speaker in ("customer", "agent")
@@ -17,13 +24,23 @@ def with_variants(turns: Sequence[LabelledTurn], rng: random.Random) -> list[Lab
     variants: list[LabelledTurn] = []
     for turn in turns:
         heard = replace(turn, text=as_heard(turn.text, rng))
-        if turn.source != "authored":
-            variants.append(heard if rng.random() < 0.5 else turn)
-            continue
-        variants += [turn, heard]
-        if asides[turn.speaker]:
-            variants.append(_amid(rng.choice((turn, heard)), rng.choice(asides[turn.speaker]), rng))
+        if turn.source == "authored":
+            variants += [turn, heard]
+            if asides[turn.speaker]:
+                variants.append(_amid(rng.choice((turn, heard)), rng.choice(asides[turn.speaker]), rng))
+        elif turn.known is not None:
+            variants.append(heard if rng.random() < _HEARD_SHARE else turn)
+        else:
+            variants.append(turn)
+            if rng.random() < _HEARD_SHARE:
+                variants.append(heard)
     return variants
+
+
+def prefix_of(text: str) -> str:
+    """The first words of ``text``, as a partial turn has them; all of a short one."""
+    words = text.split()
+    return text if len(words) <= PREFIX_WORDS else " ".join(words[:PREFIX_WORDS])
 
 
 def _idle(turn: LabelledTurn) -> bool:

@@ -8,31 +8,34 @@ from models.training.calibration import (
     LOWEST_THRESHOLD,
     choose_threshold,
     expected_calibration_error,
-    fit_binary_temperature,
-    fit_softmax_temperature,
+    fit_platt,
+    fit_temperature,
+    lowest_step,
+    sigmoid,
+    threshold_steps,
 )
 
 RNG = np.random.default_rng(5)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_a_binary_temperature_is_found_again(temperature: float) -> None:
-    true_logits = RNG.normal(0, 2, size=(20_000, 2))
-    holds = (RNG.random(true_logits.shape) < 1 / (1 + np.exp(-true_logits))).astype(float)
+def test_platt_finds_scale_and_shift_again() -> None:
+    true_logits = RNG.normal(0, 2, size=20_000)
+    holds = (RNG.random(true_logits.shape) < sigmoid(true_logits)).astype(float)
 
-    found = fit_binary_temperature(true_logits * temperature, holds, np.ones_like(holds))
+    scale, shift = fit_platt(true_logits * 2 + 1, holds)
 
-    assert found == pytest.approx(temperature, rel=0.1)
+    assert (scale, shift) == (pytest.approx(0.5, rel=0.1), pytest.approx(-0.5, abs=0.05))
 
 
-def test_what_is_not_known_does_not_count() -> None:
-    logits = np.array([[3.0, 3.0], [-3.0, 3.0]] * 100)
-    holds = np.array([[1.0, 0.0], [0.0, 0.0]] * 100)
-    first_column = np.array([[1.0, 0.0], [1.0, 0.0]] * 100)
+def test_platt_hardly_moves_what_few_turns_tell_of() -> None:
+    scale, shift = fit_platt(np.array([2.0, -1.0, -3.0]), np.array([0.0, 1.0, 0.0]))
 
-    assert (
-        fit_binary_temperature(logits, holds, first_column) < 1 < fit_binary_temperature(logits, holds, holds * 0 + 1)
-    )
+    assert 0.5 < scale < 1.5
+    assert abs(shift) < 0.3
+
+
+def test_platt_stays_finite_where_all_turns_are_one() -> None:
+    assert np.isfinite(fit_platt(RNG.normal(0, 20, 50), np.zeros(50))).all()
 
 
 def test_a_softmax_temperature_is_found_again() -> None:
@@ -40,7 +43,7 @@ def test_a_softmax_temperature_is_found_again() -> None:
     shares = np.exp(true_logits) / np.exp(true_logits).sum(axis=1, keepdims=True)
     classes = (shares.cumsum(axis=1) > RNG.random((20_000, 1))).argmax(axis=1)
 
-    assert fit_softmax_temperature(true_logits * 1.8, classes) == pytest.approx(1.8, rel=0.1)
+    assert fit_temperature(true_logits * 1.8, classes) == pytest.approx(1.8, rel=0.1)
 
 
 def test_a_threshold_keeps_out_false_alarms() -> None:
@@ -58,7 +61,7 @@ def test_a_threshold_goes_as_low_as_precision_lets_it() -> None:
 
 
 def test_a_label_never_precise_enough_fires_only_when_surest() -> None:
-    probabilities = np.array([0.8] * 10 + [0.7] * 30)
+    probabilities = np.array([0.9] * 10 + [0.7] * 30)
     holds = np.array([True, False] * 5 + [False] * 30)
 
     assert choose_threshold(probabilities, holds) == HIGHEST_THRESHOLD
@@ -69,3 +72,12 @@ def test_calibration_error_is_the_distance_between_said_and_true() -> None:
 
     assert expected_calibration_error(said, np.array([True] * 9 + [False] + [True] + [False] * 9)) == pytest.approx(0)
     assert expected_calibration_error(said, np.array([True] * 4 + [False] * 16)) == pytest.approx(0.3)
+
+
+def test_the_lowest_step_is_enough_from_there_on() -> None:
+    steps = threshold_steps()
+    enough = steps >= 0.5
+    enough[3] = True  # a lucky one below does not count
+
+    assert lowest_step(enough) == 0.5
+    assert lowest_step(np.zeros(len(steps), dtype=bool)) == 0.98

@@ -4,16 +4,31 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from models.training.turns import LabelledTurn
+from models.training.turns import LabelledTurn, digest
 
 _FOLDER = Path(__file__).parents[1] / "authored"
-_TEST = "test.jsonl"
+Split = Literal["train", "validation", "test", "idle"]
 
 
-def load_authored(split: Literal["train", "test"]) -> list[LabelledTurn]:
-    """All authored turns of one split; ``test`` was written apart and is never trained on."""
-    paths = [_FOLDER / _TEST] if split == "test" else sorted(p for p in _FOLDER.glob("*.jsonl") if p.name != _TEST)
-    return [turn for path in paths for turn in read_turns(path)]
+def load_authored(split: Split) -> list[LabelledTurn]:
+    """All authored turns of one split.
+
+    ``validation`` is what calibration and thresholds are fitted on: a file written apart, and every tenth turn of the
+    others. ``test`` and ``idle`` (talk that wants nothing) were written last, by somebody who saw none of the rest,
+    and nothing is ever fitted on them.
+    """
+    if split in ("test", "idle"):
+        return read_turns(_FOLDER / f"{split}.jsonl")
+    paths = sorted(path for path in _FOLDER.glob("*.jsonl") if path.stem not in ("validation", "test", "idle"))
+    turns = [turn for path in paths for turn in read_turns(path)]
+    if split == "train":
+        return [turn for turn in turns if not held_out(turn.text)]
+    return [*read_turns(_FOLDER / "validation.jsonl"), *(turn for turn in turns if held_out(turn.text))]
+
+
+def held_out(text: str, every: int = 10) -> bool:
+    """Whether a turn is kept from training for validation: by a hash of its text, so that it stays where it is."""
+    return int(digest(text), 16) % every == 0
 
 
 def read_turns(path: Path) -> list[LabelledTurn]:

@@ -1,8 +1,9 @@
 """Choosing a share of a public set, the same one every time, so that it does not swamp what we wrote."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+
+from models.training.turns import digest
 
 Row = tuple[str, str]
 """A text and its class."""
@@ -13,8 +14,4 @@ def take_per_class(rows: Iterable[Row], most: int) -> list[Row]:
     by_class: dict[str, list[str]] = defaultdict(list)
     for text, name in rows:
         by_class[name].append(text)
-    return [(text, name) for name, texts in by_class.items() for text in sorted(texts, key=_rank)[:most]]
-
-
-def _rank(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return [(text, name) for name, texts in by_class.items() for text in sorted(texts, key=digest)[:most]]

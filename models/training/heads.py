@@ -1,0 +1,42 @@
+"""Calibration folded into a head's weights: its logits then mean what they say, and nothing else need know."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.training.calibration import Matrix, fit_platt, fit_temperature
+from models.training.targets import UNKNOWN, Targets, levels_of
+from models.training.task import Task
+
+
+@torch.no_grad()
+def calibrate(heads: nn.ModuleDict, task: Task, logits: Mapping[str, Matrix], targets: Targets) -> None:
+    """Fit on validation logits and fold in: Platt a label and a churn level, a temperature where classes exclude."""
+    if task.exclusive:
+        temperature = fit_temperature(logits["intents"], targets.intents.argmax(dim=1).numpy())
+        _fold(heads["intents"], np.full(len(task.labels), 1 / temperature), np.zeros(len(task.labels)))
+    else:
+        _fold_platt(heads["intents"], logits["intents"], targets.intents.numpy(), targets.known.numpy() > 0)
+    felt = (targets.sentiment != UNKNOWN).numpy()
+    if task.sentiment and felt.any():
+        temperature = fit_temperature(logits["sentiment"][felt], targets.sentiment.numpy()[felt])
+        width = logits["sentiment"].shape[1]
+        _fold(heads["sentiment"], np.full(width, 1 / temperature), np.zeros(width))
+    rated = (targets.churn_risk != UNKNOWN).numpy()
+    if task.churn_risk and rated.any():
+        levels = levels_of(targets.churn_risk).numpy()
+        _fold_platt(heads["churn_risk"], logits["churn_risk"], levels, np.repeat(rated[:, None], 2, axis=1))
+
+
+def _fold_platt(head: nn.Module, logits: Matrix, holds: Matrix, known: Matrix) -> None:
+    fitted = [fit_platt(logits[rows, column], holds[rows, column].astype(float)) for column, rows in enumerate(known.T)]
+    scales, shifts = np.array(fitted).T
+    _fold(head, scales, shifts)
+
+
+def _fold(head: nn.Module, scales: Matrix, shifts: Matrix) -> None:
+    scale = torch.tensor(scales, dtype=torch.float32)
+    head.weight.mul_(scale[:, None])
+    head.bias.mul_(scale).add_(torch.tensor(shifts, dtype=torch.float32))
