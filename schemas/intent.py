@@ -17,9 +17,17 @@ class Scores(Contract):
     fired: tuple[str, ...]
     """Labels at or over their own threshold, most probable first. Empty: the turn wants nothing."""
     sentiment: dict[str, Probability] | None = None
-    """Probability of `negative`, `neutral`, `positive`, summing to 1; None where the model has no such head."""
+    """Probability of `negative`, `neutral`, `positive`, summing to 1; None where the model has no such head, and for a
+    text without letter or digit, which says nothing."""
     churn_risk: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
-    """Expected churn risk, 0 none to 2 high; None where the model has no such head, and for agents' turns."""
+    """Expected churn risk, 0 none to 2 high; None as for sentiment, and for agents' turns."""
+    embedding: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=2048)] | None = None
+    """Similarity embedding, of meaning and not of labels: base64 of int8, round(127·x) of each number of a unit vector.
+    Comparable under one `model_revision` only. None where the model has no first stage, and for a text that says
+    nothing."""
+    stage: Literal["first_stage", "encoder"] | None = None
+    """Which stage of the model's cascade answered; None for a text that says nothing, and in records older than the
+    cascade."""
 
 
 class _Routed(Contract):

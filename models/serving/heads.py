@@ -1,68 +1,111 @@
-"""From a turn's logits to its `Scores`: calibration, thresholds, rounding. Pure but for numpy."""
+"""From a turn's calibrated logits to its `Scores`: probabilities, thresholds, rounding. Pure but for numpy."""
 
+import base64
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artifact import Manifest
+from models.artifact import IntentsHead, Manifest
+from models.serving.graph import Logits
+from models.serving.utterance import Utterance
 from schemas.conversation import Speaker
 from schemas.intent import Scores
 
-Logits = NDArray[np.float32]
 _DECIMALS = 4
 
 
-def output_widths(manifest: Manifest) -> dict[str, int]:
-    """The outputs that the manifest's heads need of the model, and each one's number of columns."""
+def encoder_widths(manifest: Manifest) -> dict[str, int]:
+    """The outputs that the manifest's heads need of a graph, and each one's number of columns."""
     widths = {}
     if manifest.intents is not None:
         widths["intents"] = len(manifest.intents.labels)
     if manifest.sentiment is not None:
         widths["sentiment"] = len(manifest.sentiment.labels)
-    if manifest.churn_risk is not None:
+    if manifest.churn_risk:
         widths["churn_risk"] = 2
     return widths
 
 
-def scores_of(manifest: Manifest, speaker: Speaker, logits: Mapping[str, Logits], *, says_something: bool) -> Scores:
-    """Calibrate one turn's logits.
+def first_stage_widths(manifest: Manifest, embedding_width: int) -> dict[str, int]:
+    """The same of the first stage's graph, which has every head of the encoder's and two outputs of its own."""
+    return {**encoder_widths(manifest), "sure": 1, "embedding": embedding_width}
+
+
+def scores_of(
+    manifest: Manifest,
+    utterance: Utterance,
+    logits: Mapping[str, Logits],
+    *,
+    stage: Literal["first_stage", "encoder"],
+    embedding: bytes | None,
+) -> Scores:
+    """What one turn's logits say of it.
 
     Args:
-        logits: by output name (see `output_widths`), one row each, shape ``(columns,)``.
-        says_something: False for a text without a letter or digit: its intents are all 0 and none fires.
+        logits: of the stage that answers, by output name (see `encoder_widths`), each of shape ``(columns,)``.
+        embedding: int8, as `embedding_of` gives it; None where there is no first stage.
     """
     intents: dict[str, float] = {}
-    fired: list[str] = []
+    fired: tuple[str, ...] = ()
     if manifest.intents is not None:
-        probabilities = _sigmoid(logits["intents"] / manifest.intents.temperature)
-        for label, probability in zip(manifest.intents.labels, probabilities, strict=True):
-            if speaker in label.speakers:
-                intents[label.name] = round(float(probability), _DECIMALS) if says_something else 0.0
-                if says_something and intents[label.name] >= label.threshold:
-                    fired.append(label.name)
+        intents = _intents(manifest.intents, utterance.speaker, logits["intents"])
+        fired = _fired(manifest.intents, intents, is_final=utterance.is_final)
     sentiment = None
     if manifest.sentiment is not None:
-        shares = _softmax(logits["sentiment"] / manifest.sentiment.temperature)
-        sentiment = {
-            name: round(float(share), _DECIMALS) for name, share in zip(manifest.sentiment.labels, shares, strict=True)
-        }
+        shares = _softmax(logits["sentiment"])
+        sentiment = {name: _rounded(share) for name, share in zip(manifest.sentiment.labels, shares, strict=True)}
     churn_risk = None
-    if manifest.churn_risk is not None and speaker is Speaker.CUSTOMER:
-        churn_risk = round(float(_sigmoid(logits["churn_risk"] / manifest.churn_risk.temperature).sum()), _DECIMALS)
+    if manifest.churn_risk and utterance.speaker is Speaker.CUSTOMER:
+        churn_risk = _rounded(sigmoid(logits["churn_risk"]).sum())
     return Scores(
         model_revision=manifest.revision,
         intents=intents,
-        fired=tuple(sorted(fired, key=lambda name: (-intents[name], name))),
+        fired=fired,
         sentiment=sentiment,
         churn_risk=churn_risk,
+        embedding=None if embedding is None else base64.b64encode(embedding).decode("ascii"),
+        stage=stage,
     )
 
 
-def _sigmoid(logits: Logits) -> NDArray[np.float64]:
+def silence(manifest: Manifest, speaker: Speaker) -> Scores:
+    """The scores of a text that says nothing: every label at 0, all else unknown."""
+    labels = manifest.intents.labels if manifest.intents else ()
+    intents = {label.name: 0.0 for label in labels if speaker in label.speakers}
+    return Scores(model_revision=manifest.revision, intents=intents, fired=())
+
+
+def embedding_of(logits: Mapping[str, Logits]) -> bytes:
+    """The first stage's embedding as int8, round(127·x) of each number of a unit vector."""
+    scaled: NDArray[np.int8] = np.rint(logits["embedding"] * 127.0).clip(-127, 127).astype(np.int8)
+    return scaled.tobytes()
+
+
+def sigmoid(logits: Logits) -> NDArray[np.float64]:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits.astype(np.float64), -60.0, 60.0))))
 
 
 def _softmax(logits: Logits) -> NDArray[np.float64]:
     shares = np.exp(logits.astype(np.float64) - logits.max())
     return np.asarray(shares / shares.sum())
+
+
+def _rounded(probability: np.float64) -> float:
+    return round(float(probability), _DECIMALS)
+
+
+def _intents(head: IntentsHead, speaker: Speaker, logits: Logits) -> dict[str, float]:
+    """Probability by label of this speaker; an exclusive head's are shared out among all labels all the same."""
+    probabilities = _softmax(logits) if head.exclusive else sigmoid(logits)
+    pairs = zip(head.labels, probabilities, strict=True)
+    return {label.name: _rounded(probability) for label, probability in pairs if speaker in label.speakers}
+
+
+def _fired(head: IntentsHead, intents: Mapping[str, float], *, is_final: bool) -> tuple[str, ...]:
+    """The labels over their threshold, most probable first; of an exclusive head none but the likeliest."""
+    by_probability = sorted(intents, key=lambda name: (-intents[name], name))
+    thresholds = {label.name: label.threshold if is_final else label.partial_threshold for label in head.labels}
+    asked = by_probability[:1] if head.exclusive else by_probability
+    return tuple(name for name in asked if intents[name] >= thresholds[name])

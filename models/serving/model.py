@@ -1,87 +1,151 @@
-"""The intent model, loaded: one thread, no spinning, warmed up."""
+"""The intent model, loaded: a cascade of two stages, warmed up."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-import onnxruntime as ort
 from tokenizers import Tokenizer
 
-from models.artifact import ArtifactError, Manifest, load_manifest
-from models.serving.heads import Logits, output_widths, scores_of
-from schemas.conversation import Speaker
+from models.artifact import Artifact, ArtifactError, FileName, FirstStage, Manifest, read_artifact
+from models.serving.graph import Graph, GraphRefused
+from models.serving.heads import embedding_of, encoder_widths, first_stage_widths, scores_of, sigmoid, silence
+from models.serving.utterance import Utterance
 from schemas.intent import Scores
 
 _CHARACTERS_A_TOKEN = 16
 """Text beyond ``max_tokens`` times this is not even tokenized: English has about 4 characters a token."""
-_WARM_UP = ((Speaker.CUSTOMER, "hello"), (Speaker.AGENT, "could you tell me a little more about what happened there?"))
+_MEND = "they are of two trainings: make them anew with `livecue model train`"
+
+
+class _FirstStage(NamedTuple):
+    graph: Graph
+    settings: FirstStage
 
 
 class IntentModel:
-    """Scores turns. Safe to call from any thread; each call keeps one core busy until it returns."""
+    """Scores turns. Safe to call from any thread; each call keeps one core busy until it returns.
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any) -> None:
+    The first stage answers what it is sure of, within a tenth of a millisecond or two; the encoder answers the rest.
+    """
+
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, encoder: Graph, first: _FirstStage | None) -> None:
         self.manifest = manifest
         self._tokenizer = tokenizer
-        self._session = session
-        self._outputs = list(output_widths(manifest))
+        self._encoder = encoder
+        self._first = first
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, cascade: bool = True) -> Self:
         """Load the artefact in ``folder``, check it against its manifest and warm it up.
 
+        Args:
+            cascade: False: as if the artefact had no first stage, to measure what the cascade costs and spares.
+
         Raises:
-            ArtifactError: as `models.artifact.load_manifest`; or onnxruntime or tokenizers cannot read a file; or the
-                model's outputs are not what the manifest's heads need.
+            ArtifactError: as `models.artifact.read_artifact`; or onnxruntime or tokenizers cannot read a file; or a
+                graph's input or outputs are not what the manifest's heads need; or a graph does not run on every token
+                of the tokenizer, or on a turn of the greatest length.
         """
-        manifest = load_manifest(folder)
-        try:
-            session = _open_session(folder / "model.onnx")
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # neither library has an exception class of its own for this
-            raise ArtifactError(f"{folder} does not load: {error}; mend: `livecue doctor` checks versions") from error
-        _check_outputs(folder, manifest, session)
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(manifest.max_tokens)
-        model = cls(manifest, tokenizer, session)
-        model.score(_WARM_UP)
-        return model
+        artifact = read_artifact(folder)
+        manifest, settings = artifact.manifest, artifact.manifest.first_stage
+        tokenizer = _open_tokenizer(folder, artifact)
+        encoder = _open_graph(folder, artifact, "model.onnx", encoder_widths(manifest), tokenizer)
+        first = None
+        if cascade and settings is not None:
+            widths = first_stage_widths(manifest, settings.embedding_width)
+            first = _FirstStage(_open_graph(folder, artifact, "first_stage.onnx", widths, tokenizer), settings)
+        return cls(manifest, tokenizer, encoder, first)
 
-    def score(self, turns: Sequence[tuple[Speaker, str]]) -> list[Scores]:
-        """Score ``turns``, each a speaker and a text; their scores come in the same order.
+    def score(self, turns: Sequence[Utterance]) -> list[Scores]:
+        """Score ``turns``; their scores come in the same order, and none depends on another turn.
 
-        A text without a letter or digit fires nothing; one beyond the manifest's ``max_tokens`` is scored by its
-        beginning. A text's scores do not depend on the others: each is run by itself, because int8 activations are
-        scaled by the largest value in their run, and on one core a batch of short turns gains little.
+        A text without a letter or digit says nothing: each of its labels has probability 0, and the rest is None. One
+        beyond the manifest's ``max_tokens`` is scored by its beginning.
         """
-        return [
-            scores_of(self.manifest, speaker, self._run(text), says_something=any(map(str.isalnum, text)))
-            for speaker, text in turns
-        ]
+        return [self._score(turn) for turn in turns]
 
-    def _run(self, text: str) -> dict[str, Logits]:
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """The similarity embedding of each text, as in `Scores.embedding` but not in base64: int8, round(127·x).
+
+        All zeros for a text without a letter or digit: it is like nothing.
+
+        Raises:
+            ArtifactError: the artefact has no first stage, or it was loaded without.
+        """
+        if self._first is None:
+            raise ArtifactError(f"model {self.manifest.revision} runs without a first stage, which embeds")
+        graph, settings = self._first
+        nothing = bytes(settings.embedding_width)
+        readable = map(self._readable, texts)
+        return [embedding_of(graph.run(self._tokens(text))) if text else nothing for text in readable]
+
+    def _score(self, turn: Utterance) -> Scores:
+        text = self._readable(turn.text)
+        if not text:
+            return silence(self.manifest, turn.speaker)
+        tokens = self._tokens(text)
+        embedding = None
+        if self._first is not None:
+            answer = self._first.graph.run(tokens)
+            embedding = embedding_of(answer)
+            if sigmoid(answer["sure"])[0] >= self._first.settings.sure_at:
+                return scores_of(self.manifest, turn, answer, stage="first_stage", embedding=embedding)
+        answer = self._encoder.run(tokens)
+        return scores_of(self.manifest, turn, answer, stage="encoder", embedding=embedding)
+
+    def _readable(self, text: str) -> str:
+        """The beginning of ``text`` that is tokenized; empty where it has no letter or digit."""
+        beginning = text[: self.manifest.max_tokens * _CHARACTERS_A_TOKEN]
+        if not any(map(str.isalnum, beginning)):
+            return ""
         # Lone surrogates, which JSON can carry, have no UTF-8 form; the tokenizer would refuse them.
-        readable = text[: self.manifest.max_tokens * _CHARACTERS_A_TOKEN].encode("utf-8", "replace").decode("utf-8")
-        encoding = self._tokenizer.encode(readable)
-        rows = self._session.run(self._outputs, {"input_ids": np.array([encoding.ids], dtype=np.int64)})
-        return {name: row[0] for name, row in zip(self._outputs, rows, strict=True)}
+        return beginning.encode("utf-8", "replace").decode("utf-8")
+
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = self._tokenizer.encode(text).ids
+        return tokens
 
 
-def _open_session(path: Path) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors only: its warnings about graph clean-up are not for operators
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def _open_tokenizer(folder: Path, artifact: Artifact) -> Tokenizer:
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_buffer(artifact.content["tokenizer.json"])
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise _does_not_load(path, error) from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(artifact.manifest.max_tokens)
+    return tokenizer
 
 
-def _check_outputs(folder: Path, manifest: Manifest, session: Any) -> None:
-    actual = {output.name: output.shape[-1] for output in session.get_outputs()}
-    for name, width in output_widths(manifest).items():
-        if actual.get(name) != width:
-            raise ArtifactError(
-                f"{folder / 'model.onnx'} gives {actual.get(name, 'no')} {name} logits where the manifest has {width} "
-                "labels: model and manifest are of two trainings; make them anew with `livecue model train`"
-            )
+def _open_graph(
+    folder: Path, artifact: Artifact, name: FileName, widths: dict[str, int], tokenizer: Tokenizer
+) -> Graph:
+    try:
+        graph = Graph(artifact.content[name], widths)
+    except GraphRefused as error:
+        raise ArtifactError(f"{folder / name} {error}; {_MEND}") from error
+    except Exception as error:  # onnxruntime raises nothing narrower
+        raise _does_not_load(folder / name, error) from error
+    _warm_up(folder / name, graph, max(tokenizer.get_vocab().values()), artifact.manifest.max_tokens)
+    return graph
+
+
+def _does_not_load(path: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(f"{path} does not load: {_in_a_line(error)}; `livecue doctor` checks versions")
+
+
+def _warm_up(path: Path, graph: Graph, last_id: int, max_tokens: int) -> None:
+    """Run the shortest and the longest turn that can come, with the tokenizer's last token all through."""
+    allowed = f"{max_tokens} tokens with ids up to {last_id}, which manifest and tokenizer allow"
+    for length in (2, max_tokens):
+        try:
+            outputs = graph.run([last_id] * length)
+        except Exception as error:  # onnxruntime raises nothing narrower
+            raise ArtifactError(f"{path} does not run on {allowed} ({_in_a_line(error)}); {_MEND}") from error
+        if not all(np.isfinite(values).all() for values in outputs.values()):
+            raise ArtifactError(f"{path} gives what is no number on {allowed}; make it anew with `livecue model train`")
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())

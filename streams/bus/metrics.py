@@ -81,6 +81,11 @@ TURNS = Counter(
     "Turns by what became of them: scored, unscored (model slow or gone), skipped (partials).",
     ("outcome",),
 )
+SCORED_BY = Counter(
+    "livecue_turns_scored_by",
+    "Scored turns by the stage of the model that answered: first_stage, encoder, none (the text says nothing).",
+    ("stage",),
+)
 MODEL_UP = Gauge("livecue_model_up", "1 while turns are scored; 0 while the model is slow or gone (rules only).")
 MODEL_SECONDS = Histogram("livecue_model_seconds", "One batch of texts through the intent model.", buckets=_SECONDS)
 

@@ -7,14 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from models.serving import Utterance
 from schemas.codec import decode, encode
-from schemas.conversation import CONVERSATION, Speaker, Turn
+from schemas.conversation import CONVERSATION, Turn
 from schemas.errors import Malformed
 from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.topics import INTENTS_TOPIC, TURNS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
-from streams.bus.metrics import REPUBLISHED
+from streams.bus.metrics import REPUBLISHED, SCORED_BY
 from streams.bus.metrics import TURNS as TURNS_COUNTED
 from streams.bus.ports import Effects, Message, Record, Table
 from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn
@@ -36,12 +37,13 @@ class _Pending:
     at: datetime
 
     @property
-    def to_score(self) -> tuple[Speaker, str] | None:
+    def to_score(self) -> Utterance | None:
+        """None: a lifecycle event, or a partial that is too short."""
         if not isinstance(self.routed, ScoredTurn):
             return None
         turn = self.routed.turn
         worth_it = turn.is_final or len(turn.text.split()) >= PARTIAL_WORDS
-        return (turn.speaker, turn.text) if worth_it else None
+        return Utterance(turn.speaker, turn.text, turn.is_final) if worth_it else None
 
 
 class IntentsProcessor:
@@ -108,14 +110,14 @@ class IntentsProcessor:
 
     async def _finish(self, pending: Sequence[_Pending]) -> list[Message]:
         """Score what is to be scored as one batch, then commit every input in order."""
-        wanted = [(index, pair) for index, item in enumerate(pending) if (pair := item.to_score)]
-        scored = dict(zip((i for i, _ in wanted), await self._scoring.score([pair for _, pair in wanted]), strict=True))
+        wanted = {index: turn for index, item in enumerate(pending) if (turn := item.to_score)}
+        scored = dict(zip(wanted, await self._scoring.score(list(wanted.values())), strict=True))
         messages: list[Message] = []
         for index, item in enumerate(pending):
             routed = item.routed
-            if isinstance(routed, ScoredTurn) and index in scored:
-                routed = routed.model_copy(update={"scores": scored[index]})
-                TURNS_COUNTED.labels("unscored" if scored[index] is None else "scored").inc()
+            if isinstance(routed, ScoredTurn):
+                routed = routed.model_copy(update={"scores": scored.get(index)})
+                _count(routed, skipped=index not in scored)
             message = Message(INTENTS_TOPIC.name, routed.route_key, encode(routed))
             messages += item.account.commit(item.input_id, encode(item.conversation), [message], item.at)
         return messages
@@ -124,6 +126,12 @@ class IntentsProcessor:
         if now - self._swept_at.setdefault(partition, now) >= _SWEEP_EVERY:
             self._swept_at[partition] = now
             ledger.sweep(partition, now, keep_state=False)
+
+
+def _count(turn: ScoredTurn, *, skipped: bool) -> None:
+    TURNS_COUNTED.labels("skipped" if skipped else "unscored" if turn.scores is None else "scored").inc()
+    if turn.scores is not None:
+        SCORED_BY.labels(turn.scores.stage or "none").inc()
 
 
 def _read(account: Account) -> Conversation | None:

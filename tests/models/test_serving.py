@@ -1,213 +1,210 @@
-"""The model that ships, loaded as the workers load it."""
+"""Serving on artefacts of which every score can be foretold: the cascade, thresholds, and texts of every kind."""
 
-import json
-import subprocess
-import sys
+import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from models.artifact import ArtifactError, load_manifest, record_file, write_manifest
-from models.artifacts import INTENT
-from models.serving import IntentModel
+from models.artifact import ArtifactError
+from models.serving import IntentModel, Utterance
 from schemas.conversation import Speaker
 from schemas.intent import Scores
+from tiny_artifact import FIRST_OUTPUTS, LABELS, MAX_TOKENS, graph, put, write_artifact
+
+CUSTOMER, AGENT = Speaker.CUSTOMER, Speaker.AGENT
 
 
-@pytest.fixture(scope="module")
-def model() -> IntentModel:
-    return IntentModel.load(INTENT)
+def sigmoid(logit: float) -> float:
+    return round(1 / (1 + float(np.exp(-logit))), 4)
+
+
+def softmax(*logits: float) -> list[float]:
+    shares = np.exp(np.array(logits))
+    return [round(float(share), 4) for share in shares / shares.sum()]
+
+
+def load(folder: Path, **changes: Any) -> IntentModel:
+    write_artifact(folder, **changes)
+    return IntentModel.load(folder)
+
+
+def score(model: IntentModel, text: str, speaker: Speaker = CUSTOMER, **fields: Any) -> Scores:
+    return model.score([Utterance(speaker, text, **fields)])[0]
 
 
 @pytest.fixture
-def artifact(tmp_path: Path) -> Path:
-    """The shipped artefact in a folder that may be changed: a file must be replaced, never written into."""
-    for name in ("model.onnx", "tokenizer.json"):
-        (tmp_path / name).symlink_to(INTENT / name)
-    (tmp_path / "manifest.json").write_bytes((INTENT / "manifest.json").read_bytes())
-    return tmp_path
+def model(tmp_path: Path) -> IntentModel:
+    return load(tmp_path)
 
 
-def customer(model: IntentModel, text: str) -> Scores:
-    return model.score([(Speaker.CUSTOMER, text)])[0]
+# --- The cascade ---
 
 
-@pytest.mark.parametrize(
-    ("text", "must_fire"),
-    [
-        ("I'm thinking of leaving, my neighbour pays half", {"cancel_service", "price_complaint"}),
-        ("i'm thinking of leaving my neighbour pays half", {"cancel_service", "price_complaint"}),
-        ("this is the third time I'm calling about this", {"repeat_contact"}),
-        ("no thanks, not interested", {"declines_offer"}),
-        ("okay, let's do that", {"accepts_offer"}),
-        ("my husband passed last week", {"vulnerability"}),
-        ("we need more data with the kids home", {"upgrade_interest"}),
-        ("could I get a second line for my wife?", {"add_product"}),
-        ("what is this forty dollar fee?", {"billing_dispute"}),
-        ("where's my technician?", {"order_status"}),
-        ("it won't let me log in", {"account_access"}),
-        ("let me talk to your manager", {"escalation"}),
-        ("thank you so much, bye", {"gratitude", "closing"}),
-    ],
-)
-def test_what_a_customer_wants_fires(model: IntentModel, text: str, must_fire: set[str]) -> None:
-    assert must_fire <= set(customer(model, text).fired)
+def test_the_encoder_answers_what_the_first_stage_is_not_sure_of(model: IntentModel) -> None:
+    scores = score(model, "Leave!")
 
-
-@pytest.mark.parametrize(
-    ("text", "fires"),
-    [
-        ("just so you know this call is recorded", "discloses_recording"),
-        ("can you confirm your date of birth and postcode", "verifies_identity"),
-        ("I can offer you twenty percent off for twelve months", "makes_offer"),
-        ("I do apologise for the wait", "apologises"),
-    ],
-)
-def test_what_an_agent_does_fires(model: IntentModel, text: str, fires: str) -> None:
-    assert model.score([(Speaker.AGENT, text)])[0].fired == (fires,)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "mhm",
-        "okay",
-        "can you hold on a second",
-        "it's l s eleven four q r",
-        "yes my date of birth is the fourth of may",
-        "let me just find my glasses",
-        "lovely weather we're having",
-        "yes speaking",
-    ],
-)
-def test_talk_that_wants_nothing_fires_nothing(model: IntentModel, text: str) -> None:
-    assert customer(model, text).fired == ()
-
-
-def test_churn_risk_rises_with_the_will_to_leave(model: IntentModel) -> None:
-    staying, comparing, leaving = (
-        customer(model, text).churn_risk
-        for text in ("yes that's my address", "when does my contract run out?", "I want to cancel, I'm leaving you")
-    )
-
-    assert staying is not None
-    assert comparing is not None
-    assert leaving is not None
-    assert 0 <= staying < 0.4 < comparing < 1.6 < leaving <= 2
-
-
-def test_a_turn_is_scored_for_its_speaker_alone(model: IntentModel) -> None:
-    said = "I'm sorry, I want to cancel"
-    by_customer, by_agent = model.score([(Speaker.CUSTOMER, said), (Speaker.AGENT, said)])
-
-    assert "cancel_service" in by_customer.intents
-    assert "apologises" not in by_customer.intents
-    assert "apologises" in by_agent.intents
-    assert "cancel_service" not in by_agent.intents
-    assert by_agent.churn_risk is None
-
-
-def test_what_fired_is_over_its_threshold_and_most_probable_first(model: IntentModel) -> None:
-    assert model.manifest.intents is not None
-    thresholds = {label.name: label.threshold for label in model.manifest.intents.labels}
-    scores = customer(model, "this is the third time I'm calling, let me talk to your manager, I want to cancel")
-
-    assert scores.fired == tuple(sorted(scores.fired, key=lambda name: -scores.intents[name]))
-    assert set(scores.fired) == {name for name, p in scores.intents.items() if p >= thresholds[name]}
-    assert len(scores.fired) >= 2
+    assert scores.stage == "encoder"
+    assert scores.intents == {"wants_out": sigmoid(-3 + 5), "greets": sigmoid(-3)}
+    assert scores.fired == ("wants_out",)
+    assert scores.sentiment == dict(zip(("negative", "neutral", "positive"), softmax(2, 0, 0), strict=True))
+    assert scores.churn_risk == pytest.approx(sigmoid(-3 + 6) + sigmoid(-3 + 4), abs=1e-4)
     assert scores.model_revision == model.manifest.revision
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t", "...", "?!", "👍", "\u200b", "\x00"])
-def test_a_text_that_says_nothing_fires_nothing(model: IntentModel, text: str) -> None:
-    scores = customer(model, text)
+def test_the_first_stage_answers_with_every_head_what_it_is_sure_of(model: IntentModel) -> None:
+    scores = score(model, "hello leave")
 
-    assert scores.fired == ()
-    assert set(scores.intents.values()) == {0.0}
+    assert scores.stage == "first_stage"
+    assert scores.intents == {"wants_out": sigmoid(-3 + 4), "greets": sigmoid(-3 + 6)}
+    assert scores.fired == ("greets", "wants_out")
+    assert scores.sentiment == dict(zip(("negative", "neutral", "positive"), softmax(1, 0, 0), strict=True))
+    assert scores.churn_risk == pytest.approx(sigmoid(-3 + 5) + sigmoid(-3 + 3), abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "\ud800 lone surrogate",
-        "ｉ ｗａｎｔ ｔｏ ｃａｎｃｅｌ",
-        "e\u0301" * 3000,
-        "我想取消",
-        "‮live‬ \u202e",
-        "a" * 20_000,
-        "🏳️‍🌈 ok 🏳️‍🌈",
-    ],
-    ids=["surrogate", "full width", "combining", "chinese", "right to left", "one long word", "emoji"],
-)
-def test_odd_unicode_is_scored(model: IntentModel, text: str) -> None:
-    scores = customer(model, text)
+def test_just_sure_enough_is_sure(tmp_path: Path) -> None:
+    write_artifact(tmp_path, first_stage={"sure_at": 0.5, "embedding_width": 2})
+    put(tmp_path, "first_stage.onnx", graph({"hello": {"sure": 3.0}}, FIRST_OUTPUTS))
 
-    assert sum(scores.sentiment.values()) == pytest.approx(1, abs=1e-3) if scores.sentiment else True
-    assert len(scores.intents) > 0
+    assert score(IntentModel.load(tmp_path), "hello").stage == "first_stage"
+
+
+@pytest.mark.parametrize("text", ["hello", "leave"])
+def test_without_its_cascade_the_encoder_answers_everything(tmp_path: Path, text: str) -> None:
+    write_artifact(tmp_path)
+    alone = IntentModel.load(tmp_path, cascade=False)
+
+    assert score(alone, text) == score(load(tmp_path / "other", first_stage=None), text).model_copy(
+        update={"model_revision": alone.manifest.revision}
+    )
+    assert (score(alone, text).stage, score(alone, text).embedding) == ("encoder", None)
+    with pytest.raises(ArtifactError, match="runs without a first stage"):
+        alone.embed([text])
+
+
+def test_the_embedding_is_the_first_stage_s_whichever_answers(model: IntentModel) -> None:
+    turns = {"leave": [3 / 5, -4 / 5], "hello": [1.0, 0.0]}
+
+    embedded = model.embed(list(turns))
+
+    assert [np.frombuffer(each, np.int8).tolist() for each in embedded] == [[76, -102], [127, 0]]
+    assert [base64.b64decode(score(model, text).embedding or "") for text in turns] == embedded
+
+
+def test_what_says_nothing_is_like_nothing(model: IntentModel) -> None:
+    assert model.embed(["…", "hello", ""]) == [bytes(2), bytes([127, 0]), bytes(2)]
+
+
+# --- Heads and thresholds ---
+
+
+def test_a_partial_turn_fires_at_its_own_thresholds(model: IntentModel) -> None:
+    whole, begun = score(model, "leave"), score(model, "leave", is_final=False)
+
+    assert (whole.fired, begun.fired) == (("wants_out",), ())  # 0.88: over 0.5, under 0.9
+    assert begun.intents == whole.intents
+    assert score(model, "hello", is_final=False).fired == ("greets",)  # 0.95
+
+
+def test_a_turn_is_scored_for_its_speaker_alone(model: IntentModel) -> None:
+    said = "sorry, leave"
+
+    assert score(model, said).fired == ("wants_out",)
+    assert score(model, said, AGENT).fired == ("apologises",)
+    assert set(score(model, said, AGENT).intents) == {"greets", "apologises"}
+    assert score(model, said, AGENT).churn_risk is None
+
+
+def test_of_an_exclusive_head_none_but_the_likeliest_fires(tmp_path: Path) -> None:
+    labels = [{**label, "speakers": ["customer"], "threshold": 0.3} for label in LABELS]
+    model = load(tmp_path, intents={"labels": labels, "exclusive": True}, first_stage=None)
+
+    torn, lost = score(model, "hello maybe sorry leave"), score(model, "what now")
+
+    assert list(torn.intents.values()) == softmax(4, 5, 5)
+    assert torn.fired == ("apologises",)  # both are over 0.3, and equal: by name
+    assert list(lost.intents.values()) == softmax(0, 0, 0)
+    assert lost.fired == ("apologises",)
+    assert score(model, "hello", is_final=False).fired == ("greets",)
+    assert score(model, "hello sorry", is_final=False).fired == ()
+
+
+@pytest.mark.parametrize("head", ["intents", "sentiment"])
+def test_a_head_that_the_artefact_lacks_is_null(tmp_path: Path, head: str) -> None:
+    model = load(tmp_path, **{head: None})
+
+    for text in ("leave", "hello", "…"):
+        scores = score(model, text)
+        assert (scores.intents, scores.fired) == ({}, ()) if head == "intents" else scores.intents
+        assert scores.sentiment is None or head == "intents"
+    assert score(model, "leave").churn_risk is not None
+
+
+def test_an_artefact_without_churn_risk_rates_none(tmp_path: Path) -> None:
+    scores = score(load(tmp_path, churn_risk=False), "leave")
+
+    assert (scores.churn_risk, scores.fired) == (None, ("wants_out",))
+
+
+# --- Texts of every kind ---
+
+
+SILENCES = [
+    "",
+    "   ",
+    "\n\t",
+    "...",
+    "?!",
+    "👍",
+    "👩‍👩‍👧‍👦 🏳️‍🌈",
+    "\u200b",
+    "\u200d",
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "…" * 10_000_000,
+]
+BESIDE_ODDITIES = [
+    "\ud800 leave",
+    "leave \x00",
+    "👍 leave 👩‍👩‍👧",
+    "\u202e leave \u202c",
+    "leave 我想 ؟",
+    "leave " + "a" * 3_000,
+]
+
+
+def ascii_id(text: str) -> str:
+    return ascii(text[:12])
+
+
+@pytest.mark.parametrize("text", SILENCES, ids=ascii_id)
+def test_a_text_without_letter_or_digit_says_nothing(model: IntentModel, text: str) -> None:
+    nothing = Scores(model_revision=model.manifest.revision, intents={"wants_out": 0.0, "greets": 0.0}, fired=())
+
+    assert score(model, text) == nothing
+
+
+@pytest.mark.parametrize("text", BESIDE_ODDITIES, ids=ascii_id)
+def test_odd_characters_leave_the_words_beside_them_as_they_are(model: IntentModel, text: str) -> None:
+    assert score(model, text).fired == ("wants_out",)
 
 
 def test_a_huge_text_is_scored_by_its_beginning(model: IntentModel) -> None:
-    beginning = "I want to cancel my contract. " * 60  # beyond max_tokens
+    beginning = "leave " * (MAX_TOKENS - 2)
 
-    assert customer(model, beginning + "hello there " * 200_000) == customer(model, beginning)
-
-
-def test_scores_depend_neither_on_the_batch_nor_on_the_run(model: IntentModel) -> None:
-    turns = [
-        (Speaker.CUSTOMER, "my bill keeps going up every year"),
-        (Speaker.AGENT, "let me see what I can do for you"),
-        (Speaker.CUSTOMER, "okay"),
-        (Speaker.CUSTOMER, "I was charged twice for the same thing and I have rung three times about it " * 4),
-    ]
-    together = model.score(turns)
-
-    assert together == [model.score([turn])[0] for turn in turns]
-    assert together == list(reversed(IntentModel.load(INTENT).score(list(reversed(turns)))))
+    assert score(model, beginning + "hello " * 2_000_000) == score(model, beginning)
+    assert score(model, "." * 10_000_000 + " leave").fired == ()
 
 
-def test_a_head_that_the_manifest_lacks_is_null(artifact: Path) -> None:
-    manifest = load_manifest(artifact)
-    write_manifest(artifact, manifest.model_copy(update={"sentiment": None, "churn_risk": None}))
+def test_scores_depend_neither_on_the_batch_nor_on_the_thread(model: IntentModel) -> None:
+    turns = [Utterance(who, text) for text in ("leave", "hello", "", "maybe leave " * 5, "leave") for who in Speaker]
+    alone = [model.score([turn])[0] for turn in turns]
 
-    scores = customer(IntentModel.load(artifact), "I want to cancel")
-
-    assert scores.sentiment is None
-    assert scores.churn_risk is None
-    assert "cancel_service" in scores.fired
-
-
-def test_a_manifest_of_another_training_is_refused(artifact: Path) -> None:
-    manifest = load_manifest(artifact)
-    assert manifest.intents is not None
-    fewer = manifest.intents.model_copy(update={"labels": manifest.intents.labels[1:]})
-    write_manifest(artifact, manifest.model_copy(update={"intents": fewer}))
-
-    with pytest.raises(ArtifactError, match=r"gives 26 intents logits where the manifest has 25 labels"):
-        IntentModel.load(artifact)
-
-
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-def test_a_file_that_the_runtime_cannot_read_is_refused(artifact: Path, name: str) -> None:
-    (artifact / name).unlink()
-    (artifact / name).write_text(json.dumps({"not": "a model"}))
-    manifest = load_manifest(INTENT)
-    files = {**manifest.files, name: record_file(artifact / name)}
-    write_manifest(artifact, manifest.model_copy(update={"files": files}))
-
-    with pytest.raises(ArtifactError, match="does not load"):
-        IntentModel.load(artifact)
-
-
-def test_what_ships_fits_in_25_megabytes() -> None:
-    assert sum(path.stat().st_size for path in INTENT.iterdir()) <= 25_000_000
-
-
-def test_serving_brings_neither_torch_nor_transformers() -> None:
-    code = (
-        "import sys; from models.serving import IntentModel; from models.artifacts import INTENT;"
-        "IntentModel.load(INTENT); print([m for m in ('torch', 'transformers', 'sklearn') if m in sys.modules])"
-    )
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-
-    assert done.stdout.strip() == "[]"
+    assert model.score(turns) == alone
+    assert model.score(turns[::-1]) == alone[::-1]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(model.score, [turns] * 16)) == [alone] * 16
+    assert model.score([]) == []

@@ -11,6 +11,8 @@ from schemas.conversation import Speaker
 from schemas.dead_letter import DEAD_LETTER
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
 from schemas.topics import DEAD_LETTERS, INTENTS_TOPIC, TURNS
+from streams.bus.metrics import SCORED_BY
+from streams.bus.metrics import TURNS as TURNS_COUNTED
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Effects, Record
 from streams.intents.processor import PARTIAL_WORDS, IntentsProcessor
@@ -28,8 +30,9 @@ class Worker:
         self.processor = IntentsProcessor(self.scoring, 12)
 
     def _score(self, turns):
-        self.scored.append([text for _, text in turns])
-        return [scores("cancel_service", model_revision=self.revision) for _ in turns]
+        self.scored.append([turn.text for turn in turns])
+        fields = {"model_revision": self.revision, "stage": "first_stage"}
+        return [scores("cancel_service" if turn.is_final else "maybe", **fields) for turn in turns]
 
     async def run(self, *records: Record) -> Effects:
         effects = await self.processor.process(records, self.table)
@@ -42,6 +45,10 @@ async def worker() -> AsyncIterator[Worker]:
     made = Worker()
     yield made
     made.scoring.close()
+
+
+def counted(counter, label: str) -> float:
+    return counter.labels(label)._value.get()
 
 
 def of(event, offset: int = 0, when=None) -> Record:
@@ -76,13 +83,36 @@ async def test_an_input_twice_in_one_batch_goes_on_once(worker) -> None:
     assert 1 == len(effects.messages)
 
 
-async def test_a_partial_is_scored_once_it_says_enough(worker) -> None:
+async def test_a_partial_is_scored_as_one_once_it_says_enough(worker) -> None:
     short = turn("I am", "t1", is_final=False)
     long = turn(" ".join(["word"] * PARTIAL_WORDS), "t1", is_final=False, revision=1)
+    before = {outcome: counted(TURNS_COUNTED, outcome) for outcome in ("scored", "skipped")}
 
     effects = await worker.run(of(short), of(long, 1), of(turn("no", "t1"), 2))
 
-    assert [None, True, True] == [decode(INTENTS, message.value).scores and True for message in effects.messages]
+    routed = [decode(INTENTS, message.value).scores for message in effects.messages]
+    assert [None, ("maybe",), ("cancel_service",)] == [each and each.fired for each in routed]
+    assert before["scored"] + 2 == counted(TURNS_COUNTED, "scored")
+    assert before["skipped"] + 1 == counted(TURNS_COUNTED, "skipped")
+
+
+async def test_turns_are_counted_by_the_stage_that_answered(worker) -> None:
+    before = counted(SCORED_BY, "first_stage")
+
+    await worker.run(of(turn("first", "t1")), of(turn("second", "t2"), 1))
+    await worker.run(of(turn("second", "t2"), 1))
+
+    assert before + 2 == counted(SCORED_BY, "first_stage")
+
+
+async def test_without_a_model_turns_go_on_without_scores(worker, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "revision", 7)  # no revision: the scores cannot be made
+    before = counted(TURNS_COUNTED, "unscored")
+
+    effects = await worker.run(of(turn("first", "t1")), of(turn("second", "t2"), 1))
+
+    assert [None, None] == [decode(INTENTS, message.value).scores for message in effects.messages]
+    assert before + 2 == counted(TURNS_COUNTED, "unscored")
 
 
 async def test_what_is_no_turn_is_buried_redacted_and_the_rest_goes_on(worker) -> None:
