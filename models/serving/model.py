@@ -80,6 +80,20 @@ class IntentModel:
         readable = map(self._readable, texts)
         return [embedding_of(graph.run(self._tokens(text))) if text else nothing for text in readable]
 
+    @property
+    def encoder(self) -> Graph:
+        """The second stage, to be asked by itself (see `token_ids`)."""
+        return self._encoder
+
+    @property
+    def first_stage(self) -> Graph | None:
+        """The first stage likewise; None where the model runs without."""
+        return None if self._first is None else self._first.graph
+
+    def token_ids(self, text: str) -> list[int]:
+        """What the stages are fed of ``text``: [CLS] and [SEP] alone where it has no letter or digit."""
+        return self._tokens(self._readable(text))
+
     def _score(self, turn: Utterance) -> Scores:
         text = self._readable(turn.text)
         if not text:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.serving import IntentModel
 from models.training.answers import Answers, Said, Stages
 from models.training.calibration import expected_calibration_error
 from models.training.measures import (
@@ -63,8 +64,9 @@ class Evaluation:
         return {name: round(score, 4) for name, score in scores.items() if score is not None}
 
 
-def evaluate(stages: Stages, turns: Sequence[LabelledTurn]) -> Evaluation:
-    """Score ``turns``, whose labels are all annotated, as the artefact serves, and compare."""
+def evaluate(model: IntentModel, turns: Sequence[LabelledTurn]) -> Evaluation:
+    """Score ``turns``, whose labels are all annotated, as ``model`` serves, and compare."""
+    stages = Stages(model)
     return compare(stages, stages.read(said_in(turns)).cascade, turns)
 
 

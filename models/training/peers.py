@@ -4,7 +4,7 @@ Both on one thread, both with the pretrained weights: which numbers are multipli
 """
 
 import torch
-from transformers import AutoTokenizer, BertForSequenceClassification, pipeline
+from transformers import AutoConfig, AutoTokenizer, BertForSequenceClassification, pipeline
 from transformers.utils import logging
 
 from models.training.answers import Stages
@@ -14,7 +14,7 @@ from models.training.task import Task
 
 
 def untuned_network(stages: Stages) -> IntentNetwork:
-    """A network of the artefact's shape, with its heads and as many tokens, as it is before training."""
+    """A network of the artefact's shape, with its heads, as it is before training."""
     manifest = stages.manifest
     labels = manifest.intents.labels if manifest.intents else ()
     task = Task(
@@ -25,7 +25,8 @@ def untuned_network(stages: Stages) -> IntentNetwork:
         churn_risk=manifest.churn_risk,
     )
     torch.manual_seed(0)
-    return IntentNetwork(task, tuple(range(stages.tokenizer.get_vocab_size()))).eval()
+    every_token = AutoConfig.from_pretrained(pretrained_folder()).vocab_size
+    return IntentNetwork(task, tuple(range(every_token))).eval()
 
 
 def torch_eager(stages: Stages) -> Contender:
@@ -35,7 +36,7 @@ def torch_eager(stages: Stages) -> Contender:
 
     def answer(text: str) -> None:
         with torch.inference_mode():
-            network(torch.tensor([stages.ids_of(text)]))
+            network(torch.tensor([stages.model.token_ids(text)]))
 
     return answer
 

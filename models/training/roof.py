@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits
 
-from models.training.answers import Graph
+from models.serving.graph import Graph
 from models.training.graph import OPSET
 
 Products = tuple[tuple[int, int, int], ...]
@@ -90,9 +91,11 @@ def _products_in_onnxruntime(products: Products, generator: np.random.Generator)
     leaving = helper.make_tensor_value_info(hidden, TensorProto.FLOAT, [rows, products[-1][2]])
     graph = helper.make_graph(nodes, "products", [entry], [leaving], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-    ready = Graph(model.SerializeToString())
-    feed = generator.standard_normal((rows, first)).astype(np.float32)
-    return lambda: ready.feed(hidden=feed)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    feed = {"hidden": generator.standard_normal((rows, first)).astype(np.float32)}
+    return lambda: session.run(None, feed)
 
 
 def _products_in_numpy(products: Products, generator: np.random.Generator) -> Callable[[], object]:

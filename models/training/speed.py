@@ -9,8 +9,10 @@ from time import perf_counter
 
 import numpy as np
 
+from models.serving import Utterance
 from models.training.answers import Stages
 from models.training.measures import Vector
+from schemas.conversation import Speaker
 
 Contender = Callable[[str], object]
 """Answers one turn."""
@@ -37,21 +39,13 @@ def times_faster(taken: Mapping[str, Vector], fast: str, slow: str) -> float:
 
 def encoder_alone(stages: Stages) -> Contender:
     """Tokenizer and encoder."""
-    return lambda text: stages.encoder.run(stages.ids_of(text))
+    model = stages.model
+    return lambda text: model.encoder.run(model.token_ids(text))
 
 
-def cascade(stages: Stages) -> Contender:
-    """As it serves: tokenizer, first stage, and the encoder where that is not sure."""
-    first = stages.first
-    if first is None:
-        raise ValueError("the artefact has no first stage")
-
-    def answer(text: str) -> None:
-        ids = stages.ids_of(text)
-        if not stages.is_sure(first.run(ids)):
-            stages.encoder.run(ids)
-
-    return answer
+def as_served(stages: Stages) -> Contender:
+    """All that serving does: tokenizer, first stage, the encoder where that is not sure, and the scores of it."""
+    return lambda text: stages.model.score([Utterance(Speaker.CUSTOMER, text)])
 
 
 def latency_by_length(stages: Stages, texts: Sequence[str], rounds: int = 200) -> dict[int, dict[str, Vector]]:
@@ -59,9 +53,10 @@ def latency_by_length(stages: Stages, texts: Sequence[str], rounds: int = 200) -
 
     The turns are cut out of ``texts`` told as one story. A turn that the first stage is not sure of takes the sum.
     """
-    story = [token for text in texts for token in stages.ids_of(text)[1:-1]]
-    cls, sep = stages.ids_of("")
-    graphs = {"encoder": stages.encoder} | ({"first_stage": stages.first} if stages.first else {})
+    model = stages.model
+    story = [token for text in texts for token in model.token_ids(text)[1:-1]]
+    cls, sep = model.token_ids("")
+    graphs = {"encoder": model.encoder} | ({"first_stage": model.first_stage} if model.first_stage else {})
     lengths = [length for length in LENGTHS if length <= stages.manifest.max_tokens]
     taken = {length: {name: np.empty(rounds) for name in graphs} for length in lengths}
     for index in range(rounds):

@@ -67,10 +67,13 @@ def measure_authored(
 
 def _idle(stages: Stages, found: Evaluation, idle: Sequence[LabelledTurn]) -> dict[str, float]:
     """Over the turns of ``idle`` and those of the test turns that want nothing."""
-    apart = compare(stages, stages.read(said_in(idle)).cascade, idle) if idle else found
-    turns = apart.idle_turns + (found.idle_turns if idle else 0)
-    fired = apart.idle_fired + (found.idle_fired if idle else 0)
-    return {"idle.turns": float(turns), "idle.fired": fired / turns} if turns else {}
+    reading = stages.read(said_in(idle))
+    apart = compare(stages, reading.cascade, idle)
+    turns, fired = apart.idle_turns + found.idle_turns, apart.idle_fired + found.idle_fired
+    scores = {"idle.turns": float(turns), "idle.fired": fired / turns}
+    if reading.first is not None:
+        scores["cascade.idle_share"] = float(reading.by_first.mean())
+    return scores
 
 
 def _partial(stages: Stages, reading: Reading, test: Sequence[LabelledTurn]) -> dict[str, float]:

@@ -63,7 +63,13 @@ class Bar:
         return self.what, bounds, told, verdict
 
 
-def _one(what: str, side: Literal["at least", "at most"], bound: float, form: Literal["%", "points", "×", "plain"], *scores: str) -> Bar:
+def _one(
+    what: str,
+    side: Literal["at least", "at most"],
+    bound: float,
+    form: Literal["%", "points", "×", "plain"],
+    *scores: str,
+) -> Bar:
     return Bar(what, (Claim(scores, side, bound, form),))
 
 
@@ -79,16 +85,32 @@ BARS = (
         ),
     ),
     _one(
-        "int8 against float32, points lost (the worst of the three test sets)", "at most", 0.003, "points",
-        "authored.int8_loss", "banking77.int8_loss", "clinc150.int8_loss",
+        "int8 against float32, points lost (the worst of the three test sets)",
+        "at most",
+        0.003,
+        "points",
+        "authored.int8_loss",
+        "banking77.int8_loss",
+        "clinc150.int8_loss",
     ),
     _one(
-        "case, punctuation and apostrophes taken away, points lost (the worst of the three)", "at most", 0.005,
-        "points", "authored.stripped_loss", "banking77.stripped_loss", "clinc150.stripped_loss",
+        "case, punctuation and apostrophes taken away, points lost (the worst of the three)",
+        "at most",
+        0.005,
+        "points",
+        "authored.stripped_loss",
+        "banking77.stripped_loss",
+        "clinc150.stripped_loss",
     ),
     _one(
-        "calibration error (ECE, 10 bins), the worst head", "at most", 0.02, "plain",
-        "authored.ece.intents", "authored.ece.sentiment", "authored.ece.churn_some", "authored.ece.churn_high",
+        "calibration error (ECE, 10 bins), the worst head",
+        "at most",
+        0.02,
+        "plain",
+        "authored.ece.intents",
+        "authored.ece.sentiment",
+        "authored.ece.churn_some",
+        "authored.ece.churn_high",
     ),
     _one("authored test turns: macro-F1", "at least", 0.85, "plain", "authored.macro_f1"),
     _one("authored test turns: churn AUC", "at least", 0.95, "plain", "authored.churn_auc"),
@@ -96,7 +118,13 @@ BARS = (
         "turns that want nothing on which something fires that calls for action / such turns",
         (Claim(("idle.fired",), "at most", 0.03, "%"), Claim(("idle.turns",), "at least", 1500, "count")),
     ),
-    _one("first 7 words against the whole turn: same top intent, where they fire", "at least", 0.90, "%", "partial.same_top"),
+    _one(
+        "first 7 words against the whole turn: same top intent, where they fire",
+        "at least",
+        0.90,
+        "%",
+        "partial.same_top",
+    ),
     _one("turns a second, int8 encoder against torch eager", "at least", 5.0, "×", "speed.over_torch"),
     _one("turns a second, int8 encoder against the transformers pipeline", "at least", 6.0, "×", "speed.over_pipeline"),
     Bar(

@@ -17,9 +17,7 @@ _FITTED: dict[str, Callable[..., Confidences]] = {"tfidf_svm": tfidf_svm, "froze
 def banking77_beside(data: Path) -> dict[str, float]:
     """Accuracy of each on Banking77's test rows, fitted on all of its train rows."""
     train, test = banking77_split(data, "train"), banking77_split(data, "test")
-    return {
-        f"banking77.{name}": _answers(fit(*_columns(train)), train, test).accuracy for name, fit in _FITTED.items()
-    }
+    return {f"banking77.{name}": _answers(fit(*_columns(train)), train, test).accuracy for name, fit in _FITTED.items()}
 
 
 def clinc150_beside(data: Path) -> dict[str, float]:

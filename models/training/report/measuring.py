@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from models.serving import IntentModel
 from models.training.answers import Stages
 from models.training.datasets import load_public
 from models.training.datasets.authored import load_authored
@@ -97,4 +98,5 @@ def _public(what: Measured, can_train: bool, say: Say) -> dict[str, float]:
 
 def _with_twin(folder: Path) -> tuple[Stages, Stages | None]:
     twin = folder.with_name(f"{folder.name}.float32")
-    return Stages.load(folder), Stages.load(twin) if twin.is_dir() else None
+    exact = Stages(IntentModel.load(twin)) if twin.is_dir() else None
+    return Stages(IntentModel.load(folder)), exact

@@ -44,7 +44,7 @@ class Classifier:
         bare = accuracy(self.answers([stripped(text) for text in texts]))
         scores = {"accuracy": served, "encoder": alone, "stripped": bare, "stripped_loss": served - bare}
         if reading.first is not None:
-            scores["first_stage_share"] = float(reading.by_first.mean())
+            scores |= {"first_stage_share": float(reading.by_first.mean()), "cascade_loss": alone - served}
         if self.float32 is not None:
             exact = accuracy(self.float32.read([("customer", text) for text in texts]).encoder.intents)
             scores |= {"float32": exact, "int8_loss": exact - alone}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.training.answers import Stages
-from models.training.speed import alternately, cascade, encoder_alone, latency_by_length, times_faster
+from models.training.speed import alternately, as_served, encoder_alone, latency_by_length, times_faster
 
 MOST_TURNS = 200
 """Of the stream, so many are timed."""
@@ -17,9 +17,9 @@ ROOF_TOKENS = (16, 32, 64, 128)
 def measure_speeds(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
     """The cascade against the encoder alone over ``stream``, and each stage's latency by length."""
     scores = {}
-    if stages.first is not None:
+    if stages.model.first_stage is not None:
         turns = stream[:MOST_TURNS]
-        taken = alternately({"cascade": cascade(stages), "encoder": encoder_alone(stages)}, turns)
+        taken = alternately({"cascade": as_served(stages), "encoder": encoder_alone(stages)}, turns)
         scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
         sure = stages.read([("customer", text) for text in turns]).by_first
         scores["speed.cascade_share"] = float(sure.mean())
@@ -43,7 +43,7 @@ def measure_under_roof(float32: Stages) -> dict[str, float]:
     """What the unquantized encoder reaches of the machine's own matrix products; needs the training environment."""
     from models.training.roof import Shape, under_roof
 
-    found = [under_roof(float32.encoder, tokens, Shape()) for tokens in ROOF_TOKENS]
+    found = [under_roof(float32.model.encoder, tokens, Shape()) for tokens in ROOF_TOKENS]
     scores = {f"roof.{each.tokens}.share": each.share for each in found}
     scores |= {f"roof.{each.tokens}.gflops": each.gflops for each in found}
     return scores | {"speed.roof": min(each.share for each in found)}

@@ -1,0 +1,194 @@
+"""The card's tables, one function each."""
+
+from models.artifact import Manifest
+from models.training.report.record import Report
+from models.training.report.speeds import ROOF_TOKENS
+from models.training.report.telling import Figures, table
+from models.training.speed import LENGTHS
+
+
+def authored(figures: Figures) -> str:
+    """The model beside the linear models, and its heads' calibration."""
+    beside = table(
+        (f"{figures.count('authored.turns')} test turns, macro-F1", ""),
+        [
+            ("**as it serves**", f"**{figures.plain('authored.macro_f1')}**"),
+            ("encoder alone, int8", figures.plain("authored.encoder.macro_f1")),
+            ("encoder alone, float32", figures.plain("authored.float32.macro_f1")),
+            ("first stage alone", figures.plain("authored.first_stage.macro_f1")),
+            ("TF-IDF, linear SVM", figures.plain("authored.tfidf_svm.macro_f1")),
+            ("frozen encoder, logistic regression", figures.plain("authored.frozen_encoder.macro_f1")),
+        ],
+    )
+    heads = table(
+        ("head", "calibration error (ECE)", ""),
+        [
+            ("intents, all labels together", figures.plain("authored.ece.intents"), ""),
+            ("intents, the worst label", figures.plain("authored.ece.worst_label"), "bins of a handful of turns"),
+            (
+                "sentiment, its top class",
+                figures.plain("authored.ece.sentiment"),
+                f"accuracy {figures.share('authored.sentiment_accuracy')}",
+            ),
+            (
+                "churn risk, some or high",
+                figures.plain("authored.ece.churn_some"),
+                f"AUC against none {figures.plain('authored.churn_auc')}",
+            ),
+            ("churn risk, high", figures.plain("authored.ece.churn_high"), ""),
+        ],
+    )
+    quiet = (
+        f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, agents "
+        f"thinking aloud) something that calls for action fires on {figures.share('idle.fired')}."
+    )
+    note = (
+        "The linear models learn from the authored training turns alone, and each label's threshold is the one of best "
+        "F1 on validation."
+    )
+    return "\n\n".join((beside, note, heads, quiet))
+
+
+def labels(manifest: Manifest, report: Report) -> str:
+    """Every label's precision, recall and F1, and what it fires at."""
+    heads = {label.name: label for label in manifest.intents.labels} if manifest.intents else {}
+    return table(
+        ("label", "turns", "precision", "recall", "F1", "threshold", "partial"),
+        [
+            (
+                f"`{score.name}`",
+                str(score.support),
+                f"{score.precision:.2f}",
+                f"{score.recall:.2f}",
+                f"{score.f1:.2f}",
+                f"{heads[score.name].threshold:.2f}",
+                f"{heads[score.name].partial_threshold:.2f}",
+            )
+            for score in report.labels
+        ],
+    )
+
+
+def confusions(report: Report) -> str:
+    rows = [(f"`{each.missed}`", f"`{each.fired}`", str(each.turns)) for each in report.confusions]
+    return table(("held, missed", "fired instead", "turns"), rows)
+
+
+def worst(report: Report) -> str:
+    return table(
+        ("", "turn", "labels", "wrong about", "it gave"),
+        [
+            (
+                str(number),
+                f"“{mistake.text}”" + ("" if mistake.speaker == "customer" else f" ({mistake.speaker})"),
+                ", ".join(f"`{label}`" for label in mistake.wanted) or "none",
+                f"`{mistake.label}`, {'missed' if mistake.label in mistake.wanted else 'fired'}",
+                f"{mistake.probability:.3f}",
+            )
+            for number, mistake in enumerate(report.worst, start=1)
+        ],
+    )
+
+
+def banking77(figures: Figures) -> str:
+    return table(
+        ("Banking77, 3,080 test rows, 77 classes", "accuracy"),
+        [
+            ("**as it serves, int8**", f"**{figures.share('banking77.accuracy')}**"),
+            ("case, punctuation and apostrophes taken away", figures.share("banking77.stripped")),
+            ("encoder alone, int8", figures.share("banking77.encoder")),
+            ("encoder alone, float32", figures.share("banking77.float32")),
+            ("TF-IDF, linear SVM", figures.share("banking77.tfidf_svm")),
+            ("frozen encoder, logistic regression", figures.share("banking77.frozen_encoder")),
+        ],
+    )
+
+
+def clinc150(figures: Figures) -> str:
+    def row(name: str, prefix: str, accuracy: str) -> tuple[str, ...]:
+        by_rule = (figures.share(f"{prefix}.in_scope"), figures.share(f"{prefix}.oos_recall"))
+        strict = (figures.share(f"{prefix}.strict.in_scope"), figures.share(f"{prefix}.strict.oos_recall"))
+        return (name, figures.share(accuracy), " / ".join(by_rule), " / ".join(strict))
+
+    return table(
+        (
+            "CLINC150, 4,500 test rows in scope, 150 classes, and 1,000 out of it",
+            "accuracy in scope, no threshold",
+            "paper's threshold: in scope / recall of out-of-scope",
+            "strictest threshold: in scope / recall",
+        ),
+        [
+            row("**as it serves, int8**", "clinc150", "clinc150.accuracy"),
+            ("case, punctuation and apostrophes taken away", figures.share("clinc150.stripped"), "", ""),
+            ("encoder alone, int8", figures.share("clinc150.encoder"), "", ""),
+            ("encoder alone, float32", figures.share("clinc150.float32"), "", ""),
+            row("TF-IDF, linear SVM", "clinc150.tfidf_svm", "clinc150.tfidf_svm.accuracy"),
+            row("frozen encoder, logistic regression", "clinc150.frozen_encoder", "clinc150.frozen_encoder.accuracy"),
+        ],
+    )
+
+
+def cascade(figures: Figures) -> str:
+    return table(
+        ("", "answered by the first stage", "points lost against the encoder alone"),
+        [
+            ("authored test turns, macro-F1", figures.share("cascade.share"), figures.points("cascade.loss")),
+            ("authored turns that want nothing", figures.share("cascade.idle_share"), ""),
+            (
+                "Banking77, accuracy",
+                figures.share("banking77.first_stage_share"),
+                figures.points("banking77.cascade_loss"),
+            ),
+            (
+                "CLINC150, accuracy",
+                figures.share("clinc150.first_stage_share"),
+                figures.points("clinc150.cascade_loss"),
+            ),
+            ("the sample conversations", figures.share("speed.cascade_share"), ""),
+        ],
+    )
+
+
+def partial(figures: Figures) -> str:
+    return table(
+        (f"of {figures.count('partial.turns')} test turns that go on after their first words", ""),
+        [
+            ("something fires on the first words", figures.share("partial.fires")),
+            ("… and it is the whole turn's likeliest intent", figures.share("partial.same_top")),
+            ("… and it is among what the whole turn fires", figures.share("partial.among_fired")),
+        ],
+    )
+
+
+def speed(figures: Figures) -> str:
+    return table(
+        ("over the turns of the sample conversations", "times the turns a second"),
+        [
+            ("int8 encoder against torch eager", figures.times("speed.over_torch")),
+            ("int8 encoder against the transformers pipeline", figures.times("speed.over_pipeline")),
+            ("as it serves against the int8 encoder alone", figures.times("speed.cascade")),
+        ],
+    )
+
+
+def latency(figures: Figures) -> str:
+    def row(tokens: int) -> tuple[str, ...]:
+        stages = ("first_stage", "encoder")
+        return (
+            str(tokens),
+            *(figures.ms(f"latency.{stage}.{tokens}.{p}_ms") for stage in stages for p in ("p50", "p99")),
+        )
+
+    return table(
+        ("tokens", "first stage p50, ms", "p99", "int8 encoder p50, ms", "p99"), [row(tokens) for tokens in LENGTHS]
+    )
+
+
+def roof(figures: Figures) -> str:
+    return table(
+        ("tokens, one turn", "measured roof, GFLOP/s", "float32 encoder, of the roof"),
+        [
+            (str(tokens), figures.count(f"roof.{tokens}.gflops"), figures.share(f"roof.{tokens}.share"))
+            for tokens in ROOF_TOKENS
+        ],
+    )
