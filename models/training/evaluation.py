@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.serving import IntentModel
+from models.serving import IntentModel, Utterance
 from models.training.calibration import expected_calibration_error
 from models.training.turns import LabelledTurn
 from schemas.conversation import Speaker
@@ -70,7 +70,7 @@ class Evaluation:
 
 def evaluate(model: IntentModel, turns: Sequence[LabelledTurn]) -> Evaluation:
     """Score ``turns``, whose labels are all annotated, and compare."""
-    scores = model.score([(Speaker(turn.speaker), turn.text) for turn in turns])
+    scores = model.score([Utterance(Speaker(turn.speaker), turn.text) for turn in turns])
     pairs = list(zip(turns, scores, strict=True))
     names = [label.name for label in model.manifest.intents.labels] if model.manifest.intents else []
     said = np.array([score.intents[name] for _, score in pairs for name in sorted(score.intents)])
