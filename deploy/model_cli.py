@@ -1,29 +1,38 @@
-"""`livecue model`: try, score, train, evaluate. Only `train` needs torch."""
+"""`livecue model`: try, score and evaluate, which need no torch; the rest is in `deploy/train_cli.py`."""
 
 import json
 import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
-from itertools import islice
+import time
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from deploy.train_cli import add_commands
+from deploy.turn_lines import NotATurn, read_lines
 from models.artifact import ArtifactError, Manifest
 from models.artifacts import INTENT
-from models.serving import IntentModel
+from models.serving import IntentModel, Utterance
 from schemas.conversation import Speaker
+from schemas.errors import Malformed
 from schemas.intent import Scores
 
-model_app = typer.Typer(help="The intent model: try it, score turns, measure it, train it anew.", no_args_is_help=True)
-_STDERR = Console(stderr=True)
-_SCORED_AT_ONCE = 256
+model_app = typer.Typer(
+    help="The intent model: try it, score turns, measure it, train it anew.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+_STDERR = Console(stderr=True, highlight=False)
+_MOST_ROWS = 30
 
-Artifact = Annotated[Path, typer.Option("--artifact", help="Folder of the model. Default: the one that ships.")]
+Artifact = Annotated[
+    Path, typer.Option("--artifact", help="Folder of the model. Default: the one that ships.", show_default=False)
+]
+Cascade = Annotated[bool, typer.Option("--cascade/--no-cascade", help="Without: the encoder answers every turn.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 
 
@@ -31,41 +40,63 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 def try_text(
     text: Annotated[str, typer.Argument(help="What was said.")],
     speaker: Annotated[Speaker, typer.Option(help="Who said it.")] = Speaker.CUSTOMER,
+    partial: Annotated[bool, typer.Option("--partial", help="The turn goes on: thresholds are higher.")] = False,
     artifact: Artifact = INTENT,
+    cascade: Cascade = True,
     as_json: AsJson = False,
 ) -> None:
     """What the model makes of one turn: labels, probabilities, thresholds, what fired.
 
     [dim]livecue model try "I'm thinking of leaving, my neighbour pays half"[/dim]
+    [dim]livecue model try "this call is recorded" --speaker agent --json[/dim]
+    [dim]livecue model try "where is my parcel" --artifact my-model[/dim]
     """
-    model = _load(artifact)
-    scores = model.score([(speaker, text)])[0]
+    model = _load(artifact, cascade=cascade)
+    scores = model.score([Utterance(speaker, text, not partial)])[0]
+    thresholds = _thresholds(model.manifest, scores, partial=partial)
     if as_json:
-        print(scores.model_dump_json())
+        print(json.dumps({**scores.model_dump(mode="json"), "thresholds": thresholds}))
     else:
-        _show(model.manifest, scores)
+        _show(scores, thresholds)
 
 
 @model_app.command()
 def score(
     turns: Annotated[
-        typer.FileText, typer.Argument(metavar="IN.jsonl", encoding="utf-8", help="Turns, one JSON a line; - is stdin.")
+        typer.FileBinaryRead, typer.Argument(metavar="IN.jsonl", help="Turns, a JSON object a line; - is stdin.")
     ],
     artifact: Artifact = INTENT,
+    cascade: Cascade = True,
 ) -> None:
-    """Score turns of any number; one JSON line out for each, in order.
+    """Score turns, however many; a JSON line out for each, in order.
 
-    Reads {"id", "text", "speaker"}, the speaker being a customer where none is given; writes {"id", "labels",
-    "probabilities", "sentiment", "churn_risk"}. Stops at the first line that is no such turn.
+    Reads {"id", "text", "speaker", "channel", "context"}, the last three
+    optional: without a speaker it is a customer's turn, and the model reads
+    neither channel nor context.
+
+    Writes {"id", "labels", "probabilities", "sentiment", "churn_risk"}: labels
+    are those that fired, churn_risk is 0 to 2, and null is what the model does
+    not say. Progress goes to stderr.
+
+    At a line that is no such turn it stops, names it, and exits with 2.
+
+    [dim]livecue model score turns.jsonl > scored.jsonl[/dim]
+    [dim]tail -f turns.jsonl | livecue model score - --artifact my-model[/dim]
     """
-    model = _load(artifact)
-    with Progress(console=_STDERR, transient=True) as progress:
-        done = progress.add_task("turns scored", total=None)
-        lines = _turns(turns)
-        while batch := list(islice(lines, _SCORED_AT_ONCE)):
-            for (turn_id, _, _), scores in zip(batch, model.score([turn[1:] for turn in batch]), strict=True):
-                print(json.dumps(_scored_line(turn_id, scores), ensure_ascii=False))
-            progress.advance(done, len(batch))
+    model = _load(artifact, cascade=cascade)
+    path = Path(getattr(turns, "name", ""))
+    columns = (TextColumn("{task.fields[scored]:,} turns scored"), BarColumn(), TimeRemainingColumn())
+    # A bar would come between the lines where these go to a terminal; and rich would send them where the bar goes.
+    with Progress(*columns, console=_STDERR, transient=True, redirect_stdout=False, disable=sys.stdout.isatty()) as bar:
+        task = bar.add_task("", total=path.stat().st_size if path.is_file() else None, scored=0)
+        scored, started = 0, time.monotonic()
+        try:
+            for scored, line in enumerate(read_lines(turns), start=1):
+                print(json.dumps(_scored_line(line.id, model.score([line.utterance])[0])), flush=True)
+                bar.update(task, completed=line.end, scored=scored)
+        except NotATurn as error:
+            _fail(str(error), error)
+    _STDERR.print(f"{scored:,} turns scored in {time.monotonic() - started:.1f} s")
 
 
 @model_app.command()
@@ -74,20 +105,30 @@ def evaluate(
         Path | None, typer.Option(help="Labelled turns as JSONL. Default: the authored test turns.", exists=True)
     ] = None,
     artifact: Artifact = INTENT,
+    cascade: Cascade = True,
     as_json: AsJson = False,
 ) -> None:
-    """Precision, recall and F1 of each label, as the model serves."""
-    from models.training.datasets.authored import load_authored, read_turns
+    """Precision, recall and F1 of each label, as the model serves.
+
+    [dim]livecue model evaluate[/dim]                                           the model that ships
+    [dim]livecue model evaluate --data my-test.jsonl --artifact my-model[/dim]  yours, on turns that it has not seen
+    """
+    from models.training.datasets.authored import load_authored
+    from models.training.datasets.own import load_own
     from models.training.evaluation import evaluate as measure
 
-    found = measure(_load(artifact), read_turns(data) if data else load_authored("test"))
+    model = _load(artifact, cascade=cascade)
+    try:
+        found = measure(model, load_own(data) if data else load_authored("test"))
+    except Malformed as error:
+        _fail(str(error), error)
     if as_json:
         print(json.dumps(found.summary()))
         return
     table = Table("label", "turns", "precision", "recall", "F1", box=None, pad_edge=False)
     for label in found.labels:
         figures = (f"{label.precision:.2f}", f"{label.recall:.2f}", f"{label.f1:.2f}")
-        table.add_row(label.name, str(label.support), *figures)
+        table.add_row(escape(label.name), str(label.support), *figures)
     console = Console()
     console.print(table)
     for name, figure in found.summary().items():
@@ -95,72 +136,53 @@ def evaluate(
             console.print(f"{name}: {figure:g}")
 
 
-@model_app.command()
-def train(
-    data_dir: Annotated[
-        Path, typer.Option(help="Folder of the public data sets, one folder a set.", exists=True, file_okay=False)
-    ],
-    out: Annotated[Path, typer.Option(help="Folder the model is written to.")] = INTENT,
-    seed: Annotated[int, typer.Option(help="The same seed and data give the same model on one machine.")] = 7,
-) -> None:
-    """Train, calibrate, export and measure a model: some 16 minutes on two cores."""
-    if find_spec("torch") is None or find_spec("transformers") is None:
-        _STDERR.print("[red]Training needs torch, which what ships does without:[/red] run `make setup-train`.")
-        raise typer.Exit(2)
-    from models.training.datasets import load_authored, load_public
-    from models.training.network import EncoderMissing
-    from models.training.recipe import Recipe
-    from models.training.recipe import train as follow
+add_commands(model_app)
 
+
+def _load(artifact: Path, *, cascade: bool) -> IntentModel:
     try:
-        manifest = follow(
-            load_authored("train"), load_public(data_dir), load_authored("test"), out, Recipe(seed=seed), _STDERR.print
-        )
-    except (EncoderMissing, FileNotFoundError) as error:
-        _STDERR.print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
-    _STDERR.print(f"{out}: model {manifest.revision}, macro-F1 {manifest.scores['macro_f1']:.3f} on the test turns")
-
-
-def _load(artifact: Path) -> IntentModel:
-    try:
-        return IntentModel.load(artifact)
+        return IntentModel.load(artifact, cascade=cascade)
     except ArtifactError as error:
-        _STDERR.print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
+        _fail(str(error), error)
 
 
-def _show(manifest: Manifest, scores: Scores) -> None:
+def _fail(why: str, error: Exception) -> NoReturn:
+    _STDERR.print(f"[red]{escape(why)}[/red]", soft_wrap=True)
+    raise typer.Exit(2) from error
+
+
+def _thresholds(manifest: Manifest, scores: Scores, *, partial: bool) -> dict[str, float]:
+    """By label of this turn's speaker."""
+    labels = manifest.intents.labels if manifest.intents else ()
+    return {
+        label.name: label.partial_threshold if partial else label.threshold
+        for label in labels
+        if label.name in scores.intents
+    }
+
+
+def _show(scores: Scores, thresholds: dict[str, float]) -> None:
+    console = Console(highlight=False)
     table = Table("label", "probability", "threshold", "", box=None, pad_edge=False)
-    thresholds = {label.name: label.threshold for label in manifest.intents.labels} if manifest.intents else {}
-    for name, probability in sorted(scores.intents.items(), key=lambda item: -item[1]):
+    ranked = sorted(scores.intents, key=lambda name: -scores.intents[name])
+    shown = [name for place, name in enumerate(ranked) if place < _MOST_ROWS or name in scores.fired]
+    for name in shown:
         fires = "[bold green]fires[/]" if name in scores.fired else ""
-        table.add_row(name, f"{probability:.3f}", f"{thresholds[name]:.2f}", fires)
-    console = Console()
-    console.print(table)
+        table.add_row(escape(name), f"{scores.intents[name]:.3f}", f"{thresholds[name]:.2f}", fires)
+    if ranked:
+        console.print(table)
+    if left_out := len(ranked) - len(shown):
+        console.print(f"[dim]{left_out} more, all less probable; --json has them[/dim]")
     if scores.sentiment is not None:
         shares = ", ".join(f"{name} {share:.2f}" for name, share in scores.sentiment.items())
         console.print(f"\nsentiment: {shares}")
     if scores.churn_risk is not None:
         console.print(f"churn risk: {scores.churn_risk:.2f} of 2")
-    console.print(f"[dim]model {scores.model_revision}[/dim]")
+    answer = "not asked: no letter or digit" if scores.stage is None else f"by its {scores.stage.replace('_', ' ')}"
+    console.print(f"[dim]model {scores.model_revision}, {answer}[/dim]")
 
 
-def _turns(lines: TextIO) -> Iterator[tuple[Any, Speaker, str]]:
-    """Ids, speakers and texts; an unreadable line ends the command, naming it."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield row["id"], Speaker(row.get("speaker") or Speaker.CUSTOMER), str(row["text"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            sys.stdout.flush()
-            _STDERR.print(f'[red]line {number} is not a turn:[/red] it must be {{"id", "text", "speaker"}} ({error!r})')
-            raise typer.Exit(2) from error
-
-
-def _scored_line(turn_id: Any, scores: Scores) -> dict[str, Any]:
+def _scored_line(turn_id: str | int, scores: Scores) -> dict[str, Any]:
     return {
         "id": turn_id,
         "labels": scores.fired,

@@ -306,7 +306,7 @@ class Trends(Contract):
 
 
 class FeedTurn(Contract):
-    """One final turn in the drawer."""
+    """One turn in the drawer."""
 
     turn_id: Id
     speaker: Speaker
@@ -315,8 +315,11 @@ class FeedTurn(Contract):
     ended_at: Instant
     intents: tuple[str, ...]
     sentiment: Annotated[float, Field(ge=-1.0, le=1.0)] | None
-    """P(positive) − P(negative); None where the model does not say."""
+    """P(positive) − P(negative); None where the model does not say, and of a turn that goes on."""
     churn_risk: Annotated[float, Field(ge=0.0, le=2.0)] | None
+    """None as for sentiment, and for agents' turns."""
+    is_final: bool = True
+    """False: it goes on, and what is understood of it may change."""
 
 
 class ConversationView(Contract):
@@ -329,7 +332,7 @@ class ConversationView(Contract):
     journey: tuple[str, ...]
     """As the agent's desk was told, newest contact first."""
     turns: tuple[FeedTurn, ...]
-    """The last 40, oldest first."""
+    """The last 40 that are over, oldest first; then what is being said now, at most one a speaker."""
     prompts: tuple[PromptStanding, ...]
     """Oldest first, the last 20."""
     decisions: tuple[Decision, ...]

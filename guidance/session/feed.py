@@ -57,8 +57,8 @@ class SupervisorFeed:
             watched.agent_id, watched.team = snapshot.agent_id, snapshot.team
 
     def fold_routed(self, record: RoutedRecord, at: datetime) -> None:
-        """A turn with its scores, or a lifecycle event. Partials tell supervisors nothing."""
-        if isinstance(record, ScoredTurn) and not record.turn.is_final:
+        """A turn with its scores, or a lifecycle event. A partial too short for scores tells supervisors nothing."""
+        if isinstance(record, ScoredTurn) and not record.turn.is_final and record.scores is None:
             return
         begins = record.event.at if isinstance(record, RoutedLifecycle) else record.turn.started_at
         watched = self._open(record.conversation_id, record.channel, begins, at)
@@ -131,6 +131,9 @@ class SupervisorFeed:
         return Trends(at=now, trends=self._trends.trends(now))
 
     def _turn(self, watched: Watched, scored: ScoredTurn, at: datetime) -> None:
+        if not scored.turn.is_final:
+            watched.partial(scored)
+            return
         if not watched.turn(scored):
             return
         if watched.decided_up_to is None or watched.decided_up_to < at:

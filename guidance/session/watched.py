@@ -46,6 +46,8 @@ class Watched:
     version: int = 0
     """Counts what has been folded: unchanged means that nothing has."""
     _turns: OrderedDict[str, FeedTurn] = field(default_factory=OrderedDict)
+    _partials: dict[Speaker, FeedTurn] = field(default_factory=dict)
+    """What each is saying now. One whose end never comes is gone with the next that its speaker ends."""
     _moods: deque[float] = field(default_factory=lambda: deque(maxlen=MOODS))
     _intents: deque[str] = field(default_factory=lambda: deque(maxlen=INTENTS))
     _churn_risk: float | None = None
@@ -78,6 +80,7 @@ class Watched:
                 self._moods.append(mood)
             if churn_risk is not None:
                 self._churn_risk = churn_risk
+        self._partials.pop(turn.speaker, None)
         self._turns[turn.turn_id] = FeedTurn(
             turn_id=turn.turn_id,
             speaker=turn.speaker,
@@ -89,6 +92,21 @@ class Watched:
         )
         _bound(self._turns, TURNS)
         return True
+
+    def partial(self, scored: ScoredTurn) -> None:
+        """What is heard so far of a turn that goes on. It is shown, and counts for nothing."""
+        turn = scored.turn
+        if turn.turn_id not in self._turns:  # else it comes late
+            self._partials[turn.speaker] = FeedTurn(
+                turn_id=turn.turn_id,
+                speaker=turn.speaker,
+                text=turn.text,
+                ended_at=turn.ended_at,
+                intents=scored.scores.fired if scored.scores is not None else (),
+                sentiment=None,
+                churn_risk=None,
+                is_final=False,
+            )
 
     def decision(self, decision: Decision) -> list[Prompt]:
         """A decision; answers with its prompts that are new."""
@@ -134,7 +152,7 @@ class Watched:
                 started_at=self.started_at,
                 agent_id=self.agent_id,
                 team=self.team,
-                intents=tuple(reversed(self._intents)),
+                intents=self._current_intents(),
                 sentiment=tuple(self._moods),
                 churn_risk=self._churn_risk,
                 prompt=None if latest is None else _told(latest),
@@ -149,10 +167,16 @@ class Watched:
             row=self.row(),
             ended=ended,
             journey=self.journey,
-            turns=tuple(self._turns.values()),
+            turns=(*self._turns.values(), *self._partials.values()),
             prompts=tuple(_told(each) for each in self._prompts.values()),
             decisions=tuple(decode(DECISION, each) for each in reversed(self._decisions)),
         )
+
+    def _current_intents(self) -> tuple[str, ...]:
+        """The latest first, before all those of what the customer is saying now."""
+        begun = self._partials.get(Speaker.CUSTOMER)
+        said = (*(begun.intents if begun else ()), *reversed(self._intents))
+        return tuple(dict.fromkeys(said))[:INTENTS]
 
     def _name(self, intents: Iterable[str]) -> None:
         for intent in reversed(tuple(intents)):  # the most probable one comes to stand last, which is first on the wall

@@ -13,6 +13,7 @@ from models.serving.utterance import Utterance
 from schemas.conversation import Speaker
 from schemas.intent import Scores
 
+Probabilities = NDArray[np.float64]
 _DECIMALS = 4
 
 
@@ -54,11 +55,10 @@ def scores_of(
         fired = _fired(manifest.intents, intents, is_final=utterance.is_final)
     sentiment = None
     if manifest.sentiment is not None:
-        shares = _softmax(logits["sentiment"])
-        sentiment = {name: _rounded(share) for name, share in zip(manifest.sentiment.labels, shares, strict=True)}
+        sentiment = dict(zip(manifest.sentiment.labels, _rounded(_softmax(logits["sentiment"])), strict=True))
     churn_risk = None
     if manifest.churn_risk and utterance.speaker is Speaker.CUSTOMER:
-        churn_risk = _rounded(sigmoid(logits["churn_risk"]).sum())
+        churn_risk = round(float(sigmoid(logits["churn_risk"]).sum()), _DECIMALS)
     return Scores(
         model_revision=manifest.revision,
         intents=intents,
@@ -83,24 +83,26 @@ def embedding_of(logits: Mapping[str, Logits]) -> bytes:
     return scaled.tobytes()
 
 
-def sigmoid(logits: Logits) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits.astype(np.float64), -60.0, 60.0))))
+def sigmoid(logits: Logits) -> Probabilities:
+    # By tanh, which overflows nowhere.
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64)))
 
 
-def _softmax(logits: Logits) -> NDArray[np.float64]:
+def _softmax(logits: Logits) -> Probabilities:
     shares = np.exp(logits.astype(np.float64) - logits.max())
     return np.asarray(shares / shares.sum())
 
 
-def _rounded(probability: np.float64) -> float:
-    return round(float(probability), _DECIMALS)
+def _rounded(probabilities: Probabilities) -> list[float]:
+    rounded: list[float] = probabilities.round(_DECIMALS).tolist()
+    return rounded
 
 
 def _intents(head: IntentsHead, speaker: Speaker, logits: Logits) -> dict[str, float]:
     """Probability by label of this speaker; an exclusive head's are shared out among all labels all the same."""
-    probabilities = _softmax(logits) if head.exclusive else sigmoid(logits)
+    probabilities = _rounded(_softmax(logits) if head.exclusive else sigmoid(logits))
     pairs = zip(head.labels, probabilities, strict=True)
-    return {label.name: _rounded(probability) for label, probability in pairs if speaker in label.speakers}
+    return {label.name: probability for label, probability in pairs if speaker in label.speakers}
 
 
 def _fired(head: IntentsHead, intents: Mapping[str, float], *, is_final: bool) -> tuple[str, ...]:

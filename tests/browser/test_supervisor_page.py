@@ -6,7 +6,8 @@ from playwright.async_api import Page, expect
 from browser import scenes
 from browser.desk_server import DeskServer, Session
 from schemas.base import Contract
-from schemas.desktop import Refused, Unwatch, Watch
+from schemas.conversation import Speaker
+from schemas.desktop import FeedTurn, Refused, Unwatch, Watch
 from schemas.guidance import ServiceLevel
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -137,6 +138,28 @@ async def test_the_drawer_shows_what_was_said_and_why(page: Page, server: DeskSe
     await session.received(Unwatch)
     await expect(drawer).to_be_hidden()
     await expect(page.locator("[data-conversation]").first).to_be_focused()
+
+
+async def test_the_drawer_shows_what_is_being_said_and_what_is_understood_of_it_so_far(
+    page: Page, server: DeskServer
+) -> None:
+    session = await watching(page, server, scenes.team_wall())
+    await page.locator("[data-conversation]").first.click()
+    said = scenes.view().turns
+    begun = FeedTurn(
+        turn_id="t9", speaker=Speaker.CUSTOMER, text="so how much would it cost to", ended_at=scenes.ago(0),
+        intents=("cancellation_terms",), sentiment=None, churn_risk=None, is_final=False,
+    )  # fmt: skip
+    await session.send(scenes.view(turns=(*said, begun)))
+
+    partial = page.locator("#drawer .turn.partial")
+    await expect(partial.locator(".said")).to_have_text("so how much would it cost to …")
+    await expect(partial.locator(".chip")).to_have_count(1)
+
+    over = begun.model_copy(update={"is_final": True, "text": "so how much would it cost to leave?"})
+    await session.send(scenes.view(turns=(*said, over)))
+    await expect(partial).to_have_count(0)
+    await expect(page.locator("#drawer .turn .said", has_text="cost to leave?")).to_be_visible()
 
 
 async def test_a_decision_stays_open_or_closed_as_the_reader_left_it(page: Page, server: DeskServer) -> None:

@@ -31,7 +31,7 @@ export class DrawerView {
       said,
       why,
     );
-    this.#transcript = new TranscriptView(said, { agent: "agent", fate: promptFateWords, pinned: true });
+    this.#transcript = new TranscriptView(said, { agent: "agent", fate: promptFateWords, pinned: true, early: true });
     this.#why = new WhyView(why);
   }
 

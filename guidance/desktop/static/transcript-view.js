@@ -21,10 +21,11 @@ export class TranscriptView {
 
   /**
    * @param {object} [reader] for whom: `agent`, what to call the agent; `fate`, a prompt entry's fate in words;
-   *   `pinned`, whether compliance prompts stand in the transcript too
+   *   `pinned`, whether compliance prompts stand in the transcript too; `early`, whether to show what is understood of
+   *   a turn that is still being said, which may change
    */
-  constructor(root, { agent = "you", fate = cueFate, pinned = false } = {}) {
-    this.#reader = { agent, fate, pinned };
+  constructor(root, { agent = "you", fate = cueFate, pinned = false, early = false } = {}) {
+    this.#reader = { agent, fate, pinned, early };
     this.#scroll = h("div.scroll", { tabindex: "0", role: "group", "aria-label": "Transcript" }, this.#finals, this.#partials, this.#blank);
     this.#toEnd = h("button.button.to-end", { type: "button", hidden: true, onclick: () => this.#follow() });
     this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -96,7 +97,7 @@ function makeEntry({ kind, speaker }) {
   return h("li.turn", { "data-speaker": speaker }, who, h("span.said", { dir: "auto" }), h("span.chips"));
 }
 
-function updateEntry(element, entry, { agent, customer, fate }) {
+function updateEntry(element, entry, { agent, customer, fate, early }) {
   if (entry.kind === "gap") return setText(element, entry.text);
   if (entry.kind === "prompt") return updateCue(element, entry, fate);
   const [who, said, chips] = element.children;
@@ -105,7 +106,7 @@ function updateEntry(element, entry, { agent, customer, fate }) {
   setText(who, entry.first ? (entry.speaker === "agent" ? agent : customer) : "");
   const text = entry.partial ? `${entry.text} …` : entry.text;
   if (said.textContent !== text) said.replaceChildren(...redactedText(text));
-  const labels = entry.partial ? "" : entry.intents.join(" ");
+  const labels = entry.partial && !early ? "" : entry.intents.join(" ");
   if (chips.dataset.labels === labels) return undefined;
   chips.dataset.labels = labels;
   return chips.replaceChildren(...(labels ? entry.intents.map((label) => chip(intentWords(label), intentCare(label))) : []));

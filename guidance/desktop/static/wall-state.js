@@ -95,6 +95,7 @@ export function arrange(wanted, order, held) {
 /** A ConversationView as a transcript: turns, and prompts where they came; entries as in desk-state.js. */
 export function transcriptOf({ row, turns, prompts }) {
   const said = turns.map((turn) => ({
+    isFinal: turn.is_final,
     kind: "turn",
     id: turn.turn_id,
     speaker: turn.speaker,
@@ -113,8 +114,10 @@ export function transcriptOf({ row, turns, prompts }) {
     missed: false,
   }));
   // The sort is stable: a prompt stands after the turn that it answers, also where both are of one millisecond.
-  const entries = [...said, ...cued].sort((one, other) => one.at - other.at);
-  return { id: row.conversation_id, customerName: row.customer_name, entries, partials: [] };
+  const over = said.filter(({ isFinal }) => isFinal);
+  const entries = [...over, ...cued].sort((one, other) => one.at - other.at);
+  const partials = said.filter(({ isFinal }) => !isFinal);
+  return { id: row.conversation_id, customerName: row.customer_name, entries, partials };
 }
 
 /** A decision's candidates as they are read: what is shown first, then what lost, then what never came into question. */

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from models.training.answers import Reading, Stages
 from models.training.evaluation import Evaluation, compare, holds_in, said_in
 from models.training.measures import agreement
 from models.training.mistakes import Confusion, Mistake, confusions, worst_mistakes
-from models.training.report.curve import Point, coverage_precision
+from models.training.report.curve import Point, curve_of
 from models.training.speech import stripped
 from models.training.turns import LabelledTurn
 from models.training.variants import prefix_of
@@ -54,14 +52,12 @@ def measure_authored(
     scores |= _idle(stages, found, idle) | _partial(stages, reading, test)
     intents = reading.cascade.intents
     fires = stages.fires(intents)
-    top = intents.argmax(axis=1)
-    curve = coverage_precision(intents.max(axis=1), holds[np.arange(len(test)), top])
     return Authored(
         scores=scores,
         evaluation=found,
         confusions=confusions(names, fires, holds),
         worst=worst_mistakes(test, names, intents, fires),
-        curves={"as it serves": curve},
+        curves={"as it serves": curve_of(intents, holds)},
     )
 
 

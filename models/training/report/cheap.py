@@ -3,14 +3,20 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from models.training.answers import Stages
 from models.training.baselines import Confidences, frozen_encoder, multi_label_f1, tfidf_svm
 from models.training.benchmarks import Answered, answered
 from models.training.datasets.sampling import Row
 from models.training.datasets.splits import ClincSplit, banking77_split, clinc150_split
-from models.training.evaluation import holds_in
+from models.training.evaluation import holds_in, said_in
+from models.training.measures import Matrix
+from models.training.report.curve import Point, curve_of
 from models.training.report.public import in_and_out
 from models.training.turns import LabelledTurn
 
+_CALLED = {"tfidf_svm": "TF-IDF, linear SVM", "frozen_encoder": "frozen encoder, logistic regression"}
 _FITTED: dict[str, Callable[..., Confidences]] = {"tfidf_svm": tfidf_svm, "frozen_encoder": frozen_encoder}
 
 
@@ -40,21 +46,28 @@ def clinc150_beside(data: Path) -> dict[str, float]:
 
 
 def authored_beside(
-    names: Sequence[str],
+    stages: Stages,
     train: Sequence[LabelledTurn],
     validation: Sequence[LabelledTurn],
     test: Sequence[LabelledTurn],
-) -> dict[str, float]:
-    """Macro-F1 of each on the authored test turns, fitted on the authored training turns."""
-    texts = [turn.text for turn in train]
-    scores = {}
+) -> tuple[dict[str, float], dict[str, tuple[Point, ...]]]:
+    """Macro-F1 and the coverage-precision curve of each on the authored test turns, fitted on the training turns.
+
+    Like ours they are told who speaks: a label that the speaker cannot carry is never their answer.
+    """
+    names = stages.names
+    scores, curves = {}, {}
     for name, fit in _FITTED.items():
-        model = fit(texts, holds_in(train, names))
-        chosen_on, measured_on = (
-            (model([turn.text for turn in turns]), holds_in(turns, names)) for turns in (validation, test)
-        )
+        model = fit([turn.text for turn in train], holds_in(train, names))
+
+        def ask(turns: Sequence[LabelledTurn], model: Confidences = model) -> Matrix:
+            confidences = model([turn.text for turn in turns])
+            return np.where(stages.can_carry(said_in(turns)), confidences, confidences.min() - 1.0)
+
+        chosen_on, measured_on = ((ask(turns), holds_in(turns, names)) for turns in (validation, test))
         scores[f"authored.{name}.macro_f1"] = multi_label_f1(names, chosen_on, measured_on)
-    return scores
+        curves[_CALLED[name]] = curve_of(*measured_on)
+    return scores, curves
 
 
 def _columns(rows: Sequence[Row]) -> tuple[list[str], list[str]]:

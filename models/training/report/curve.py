@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.training.measures import Mask, Vector
+from models.training.measures import Mask, Matrix, Vector
 
 MOST_POINTS = 120
 
@@ -31,8 +31,14 @@ def coverage_precision(confidence: Vector, right: Mask, most: int = MOST_POINTS)
     return tuple(Point(float(end + 1) / len(order), float(hits[end]) / float(end + 1)) for end in ends)
 
 
+def curve_of(confidences: Matrix, holds: Mask) -> tuple[Point, ...]:
+    """The curve of answering each turn with its likeliest label alone; both (n, labels)."""
+    top = confidences.argmax(axis=1)
+    return coverage_precision(confidences.max(axis=1), holds[np.arange(len(holds)), top])
+
+
 _WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 18, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 18, 50
 _STYLE = """\
   <style>
     text { font: 13px system-ui, sans-serif; fill: #57606a }
@@ -52,7 +58,8 @@ def draw(curves: Mapping[str, tuple[Point, ...]], title: str) -> str:
     The precision axis begins at the tenth under the lowest point, so that what differs can be seen.
     """
     lowest = min(point.precision for points in curves.values() for point in points)
-    floor = min(0.9, np.floor(lowest * 10) / 10)
+    floor = min(9, int(lowest * 10)) / 10
+    step = 0.1 if floor < 0.8 else 0.02
 
     def x(coverage: float) -> float:
         return _LEFT + coverage * (_WIDTH - _LEFT - _RIGHT)
@@ -71,7 +78,7 @@ def draw(curves: Mapping[str, tuple[Point, ...]], title: str) -> str:
             f'  <line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{y(1):.1f}" y2="{y(floor):.1f}"/>',
             f'  <text x="{at:.1f}" y="{y(floor) + 19:.1f}" text-anchor="middle">{tick:.0%}</text>',
         ]
-    for tick in np.linspace(floor, 1, 6):
+    for tick in np.arange(floor, 1 + step / 2, step):
         at = y(float(tick))
         lines += [
             f'  <line class="grid" x1="{x(0):.1f}" x2="{x(1):.1f}" y1="{at:.1f}" y2="{at:.1f}"/>',
@@ -80,7 +87,7 @@ def draw(curves: Mapping[str, tuple[Point, ...]], title: str) -> str:
     middle = (y(1) + y(floor)) / 2
     lines += [
         f'  <text x="{x(0.5):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">share of turns answered</text>',
-        f'  <text transform="translate(15 {middle:.1f}) rotate(-90)" text-anchor="middle">answers that are right</text>',
+        f'  <text transform="translate(15 {middle:.1f}) rotate(-90)" text-anchor="middle">answers right</text>',
     ]
     for index, (name, points) in enumerate(curves.items()):
         path = " ".join(f"{x(point.coverage):.1f},{y(point.precision):.1f}" for point in points)

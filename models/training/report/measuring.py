@@ -51,13 +51,14 @@ def measure(what: Measured, stream: Sequence[str], say: Say) -> Report:
     say("authored turns")
     test = load_authored("test")
     authored = measure_authored(stages, float32, test, load_authored("idle"))
-    scores = dict(authored.scores)
+    scores, curves = dict(authored.scores), dict(authored.curves)
     scores["size_mb"] = sum(record.size_bytes for record in stages.manifest.files.values()) / 1e6
     if can_train:
         from models.training.report.cheap import authored_beside
 
         say("linear models on the authored turns")
-        scores |= authored_beside(stages.names, load_authored("train"), load_authored("validation"), test)
+        figures, drawn = authored_beside(stages, load_authored("train"), load_authored("validation"), test)
+        scores, curves = scores | figures, curves | drawn
     scores |= _public(what, can_train, say)
     say("speed")
     scores |= measure_speeds(stages, stream)
@@ -72,7 +73,7 @@ def measure(what: Measured, stream: Sequence[str], say: Say) -> Report:
         labels=authored.evaluation.labels,
         confusions=authored.confusions,
         worst=authored.worst,
-        curves=authored.curves,
+        curves=curves,
         device=device(),
     )
 

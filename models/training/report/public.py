@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from models.training.answers import Stages
 from models.training.benchmarks import Answered, answered, at_threshold, paper_threshold, strictest_threshold
 from models.training.datasets.sampling import Row

@@ -39,8 +39,8 @@ def authored(figures: Figures) -> str:
         ],
     )
     quiet = (
-        f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, agents "
-        f"thinking aloud) something that calls for action fires on {figures.share('idle.fired')}."
+        f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, "
+        f"agents thinking aloud) something that calls for action fires on {figures.share('idle.fired')}."
     )
     note = (
         "The linear models learn from the authored training turns alone, and each label's threshold is the one of best "

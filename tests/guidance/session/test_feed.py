@@ -1,5 +1,7 @@
 """The supervisors' wall and drawer, folded from what the topics say."""
 
+from typing import Any
+
 import pytest
 
 from builders import (
@@ -73,13 +75,62 @@ def test_agents_turns_and_turns_without_scores_have_no_mood() -> None:
     assert len(view.turns) == 2
 
 
-def test_partials_and_redelivered_turns_change_nothing() -> None:
+def begin(fed: SupervisorFeed, n: int, *fired: str, **fields: Any) -> None:
+    begun = turn("I'm thinking of leaving you for", f"c1-t{n}", is_final=False, **fields)
+    fed.fold_routed(scored(begun, *fired), at(n))
+
+
+def drawer(fed: SupervisorFeed) -> list[tuple[str, bool, tuple[str, ...]]]:
+    view = fed.view("c1")
+    assert view is not None
+    return [(each.turn_id, each.is_final, each.intents) for each in view.turns]
+
+
+def test_partials_too_short_and_redelivered_turns_change_nothing() -> None:
     fed = feed()
     say(fed, 1, "price")
     before = fed.view("c1")
-    fed.fold_routed(scored(turn(turn_id="c1-t9", is_final=False), "bill"), at(2))
+    fed.fold_routed(scored(turn(turn_id="c1-t9", is_final=False), scores=None), at(2))
     say(fed, 1, "price")
     assert fed.view("c1") == before
+
+
+def test_what_is_being_said_is_shown_until_it_was_said() -> None:
+    fed = feed()
+    say(fed, 1, "price")
+    begin(fed, 2, "bill")
+    begin(fed, 2, "cancel_service", revision=1)
+    begin(fed, 3, "makes_offer", speaker=Speaker.AGENT)
+    assert drawer(fed) == [
+        ("c1-t1", True, ("price",)),
+        ("c1-t2", False, ("cancel_service",)),
+        ("c1-t3", False, ("makes_offer",)),
+    ]
+    assert row(fed).intents == ("cancel_service", "price")
+
+    say(fed, 2, "competitor_mention")
+    assert drawer(fed)[1:] == [("c1-t2", True, ("competitor_mention",)), ("c1-t3", False, ("makes_offer",))]
+    assert row(fed).intents == ("competitor_mention", "price")
+    begin(fed, 2, "cancel_service", revision=1)
+    assert row(fed).intents == ("competitor_mention", "price")
+
+
+def test_what_is_being_said_counts_for_nothing_yet() -> None:
+    fed = feed()
+    say(fed, 1, "price", scores=scores("price", churn_risk=0.4))
+    before = row(fed)
+    trends = fed.trends(at(60))
+    begin(fed, 2, "price")
+    after = row(fed)
+    assert (after.churn_risk, after.sentiment, after.need) == (before.churn_risk, before.sentiment, before.need)
+    assert fed.trends(at(60)) == trends
+
+
+def test_a_turn_whose_end_never_comes_is_gone_with_the_next() -> None:
+    fed = feed()
+    begin(fed, 1, "bill")
+    say(fed, 2, "price")
+    assert drawer(fed) == [("c1-t2", True, ("price",))]
 
 
 def test_a_prompt_and_its_states() -> None:
