@@ -55,7 +55,8 @@ def turn(text: str = "I'm thinking of leaving", turn_id: str = "c1-t1", **fields
 def scores(*fired: str, **fields: Any) -> Scores:
     values = {
         "model_revision": "m1", "intents": dict.fromkeys(fired, 0.9), "fired": fired,
-        "sentiment": {"negative": 0.1, "neutral": 0.8, "positive": 0.1}, "churn_risk": 0.0,
+        "sentiment": {"negative": 0.1, "neutral": 0.8, "positive": 0.1}, "churn_risk": 0.0, "embedding": "TJo=",
+        "stage": "encoder",
     }  # fmt: skip
     return Scores(**{**values, **fields})
 

@@ -11,12 +11,31 @@ import builders
 from schemas.codec import MAX_RECORD_BYTES, decode, encode
 from schemas.conversation import CONVERSATION
 from schemas.errors import Malformed
+from schemas.intent import INTENTS
 
 
 def test_a_field_from_a_newer_writer_is_ignored() -> None:
     newer = {**json.loads(encode(builders.turn())), "mood": "stormy"}
 
     assert builders.turn() == decode(CONVERSATION, json.dumps(newer).encode())
+
+
+def test_scores_from_before_the_cascade_are_read() -> None:
+    older = json.loads(encode(builders.scored(None, "cancel_service")))
+    del older["scores"]["embedding"], older["scores"]["stage"]
+
+    read = decode(INTENTS, json.dumps(older).encode())
+
+    assert builders.scored(scores=builders.scores("cancel_service", embedding=None, stage=None)) == read
+
+
+@pytest.mark.parametrize("change", [{"embedding": "no base64!"}, {"embedding": ""}, {"stage": "oracle"}])
+def test_scores_that_make_no_sense_are_malformed(change) -> None:
+    turn = json.loads(encode(builders.scored(None, "cancel_service")))
+    turn["scores"].update(change)
+
+    with pytest.raises(Malformed, match=f"scores.{next(iter(change))}"):
+        decode(INTENTS, json.dumps(turn).encode())
 
 
 def test_instants_of_any_zone_are_held_and_written_in_utc() -> None:
