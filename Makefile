@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup setup-train demo test test-long bench check format lint types imports chromium lock clean
+.PHONY: help setup setup-train demo test test-long test-train bench check format lint types imports chromium lock clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -33,6 +33,9 @@ test: setup chromium ## all tests but the long ones
 
 test-long: setup ## the long ones: thousands of turns, workers killed, stock Faust beside ours
 	@$(BIN)/python -m pytest -m long --timeout 1500
+
+test-train: setup-train ## trains small models and holds the export against torch: minutes
+	@$(BIN)/python -m pytest -m training --timeout 1500
 
 bench: setup ## ratios against a peer or a floor measured in the same run
 	@$(BIN)/python -m pytest -m bench -s

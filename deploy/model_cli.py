@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.train_cli import add_commands
+from deploy import report_cli, train_cli
 from deploy.turn_lines import NotATurn, read_lines
 from models.artifact import ArtifactError, Manifest
 from models.artifacts import INTENT
@@ -136,7 +136,8 @@ def evaluate(
             console.print(f"{name}: {figure:g}")
 
 
-add_commands(model_app)
+train_cli.add_commands(model_app)
+report_cli.add_commands(model_app)
 
 
 def _load(artifact: Path, *, cascade: bool) -> IntentModel:

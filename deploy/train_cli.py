@@ -55,11 +55,12 @@ def train(
     from models.training.recipe import train as follow
     from models.training.writing import write_artifact
 
+    unlabelled: list[str] = []
     try:
         if data is not None and validation is not None:
-            turns, held, unlabelled = load_own(data), load_own(validation), []
+            turns, held = load_own(data), load_own(validation)
         elif data is not None:
-            (turns, held), unlabelled = split_own(load_own(data)), []
+            turns, held = split_own(load_own(data))
         else:
             turns = [*load_authored("train"), *load_public(data_dir)]
             held, unlabelled = load_authored("validation"), load_unlabelled(data_dir)

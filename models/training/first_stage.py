@@ -1,8 +1,8 @@
 """The cascade's first stage: static embeddings and one convolution, taught by the encoder to answer what is easy.
 
-A tenth of a millisecond instead of several. It learns the encoder's calibrated probabilities (Hinton et al. 2015), a
-similarity embedding after the pretrained encoder's own, and last, on texts that it did not learn from, how likely the
-encoder would have answered the same: that is what it is sure of.
+A tenth of a millisecond instead of several. It learns the encoder's calibrated probabilities (Hinton et al. 2015) and
+a similarity embedding after the pretrained encoder's own. It is sure where no label is near its threshold; how likely
+the encoder then answers the same is fitted on validation turns.
 """
 
 import copy
@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.training.calibration import fit_platt
 from models.training.network import IntentNetwork, Logits, make_heads, mean_and_peak, pretrained_encoder
 from models.training.task import Task
 from models.training.tune import Report, equal_lengths
@@ -24,8 +25,6 @@ EMBEDDING_WIDTH = 64
 _HIDDEN = 256
 _BATCH = 128
 _RATE = 2e-3
-_SURE_SHARE = 0.2
-"""Of the texts, those kept back to learn on what it can be sure of."""
 _SIMILARITY_WEIGHT = 2.0
 
 
@@ -41,7 +40,9 @@ class FirstStageNetwork(nn.Module):
         self.dropout = nn.Dropout(0.2)
         self.heads = make_heads(task, _HIDDEN)
         self.similarity = nn.Linear(WIDTH, EMBEDDING_WIDTH, bias=False)
-        self.sure = nn.Sequential(nn.Linear(_HIDDEN + len(task.labels), 64), nn.ReLU(), nn.Linear(64, 1))
+        self.exclusive = task.exclusive
+        self.edges = nn.Buffer(torch.zeros(len(task.labels)))
+        self.trust = nn.Buffer(torch.tensor([1.0, 0.0]))
 
     def answer(self, input_ids: Tensor, mask: Tensor | None) -> Logits:
         """All outputs by name; ``mask`` (n, tokens) is true at tokens, None where all are."""
@@ -52,9 +53,20 @@ class FirstStageNetwork(nn.Module):
         bag = words.mean(dim=1) if mask is None else words.sum(dim=1) / mask.sum(dim=1, keepdim=True)
         seen = torch.relu(self.trunk(self.dropout(torch.cat([mean_and_peak(near, mask), bag], dim=1))))
         answers = {name: head(seen) for name, head in self.heads.items()}
-        answers["sure"] = self.sure(torch.cat([seen, answers["intents"]], dim=1))
+        scale, shift = self.trust
+        answers["sure"] = scale * self.margin(answers["intents"]) + shift
         answers["embedding"] = F.normalize(self.similarity(bag), dim=1)
         return answers
+
+    def margin(self, intents: Tensor) -> Tensor:
+        """How far the answer is from being another, in logits, (n, 1).
+
+        Of the nearest label to its threshold; where labels exclude each other, of the second to the first.
+        """
+        if self.exclusive:
+            first, second = intents.topk(2, dim=1).values.unbind(dim=1)
+            return (first - second)[:, None]
+        return (intents - self.edges).abs().amin(dim=1, keepdim=True)
 
     def for_export(self) -> nn.Module:
         """The same, returning a tuple in the order heads, sure, embedding, with its table in half precision."""
@@ -78,11 +90,6 @@ class Lessons:
     ids: list[list[int]]
     logits: Logits
     embeddings: Tensor
-
-    def part(self, rows: Sequence[int]) -> "Lessons":
-        index = torch.tensor(rows)
-        logits = {name: values[index] for name, values in self.logits.items()}
-        return Lessons([self.ids[row] for row in rows], logits, self.embeddings[index])
 
 
 @torch.no_grad()
@@ -126,31 +133,40 @@ def static_table(vocabulary_rows: tuple[int, ...], cls: int, sep: int) -> Tensor
 
 
 def distil(task: Task, table: Tensor, lessons: Lessons, epochs: int, seed: int, report: Report) -> FirstStageNetwork:
-    """A first stage taught by ``lessons``, not yet sure of anything."""
+    """A first stage taught by ``lessons``, of which it is not yet known how sure it may be."""
     torch.manual_seed(seed)
     network = FirstStageNetwork(task, table)
-    learned = [parameter for name, parameter in network.named_parameters() if not name.startswith("sure.")]
-    kept_back = _kept_back(lessons)
-    rows = [row for row in range(len(lessons.ids)) if row not in kept_back]
-    _fit(network, learned, lessons.part(rows), epochs, _distillation_loss(task), "distilling", report)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.01)
+    steps = epochs * math.ceil(len(lessons.ids) / _BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps + 1, pct_start=0.1)
+    step = 0
+    network.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(len(lessons.ids)).split(_BATCH):
+            ids, mask = _pad([lessons.ids[int(row)] for row in batch])
+            loss = _loss(task, network.answer(ids, mask), lessons, batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            step += 1
+            report("distilling", step, steps)
+    network.eval()
     return network
 
 
-def learn_what_is_sure(
-    network: FirstStageNetwork, lessons: Lessons, agrees: Tensor, epochs: int, report: Report
-) -> None:
-    """Fit ``sure`` on the texts kept back; ``agrees`` (n,) is 1 where both stages give the same answer."""
-    rows = sorted(_kept_back(lessons))
-    part = lessons.part(rows)
-    expected = agrees[torch.tensor(rows)]
-    for parameter in network.parameters():
-        parameter.requires_grad_(False)
-    network.sure.requires_grad_(True)
+@torch.no_grad()
+def learn_what_is_sure(network: FirstStageNetwork, edges: Tensor, intents: Tensor, agrees: Tensor) -> None:
+    """Fit how far ``margin`` is to be trusted.
 
-    def loss(answers: Logits, index: Tensor, _: Lessons) -> Tensor:
-        return F.binary_cross_entropy_with_logits(answers["sure"][:, 0], expected[index])
-
-    _fit(network, list(network.sure.parameters()), part, epochs, loss, "learning what is sure", report)
+    Args:
+        edges: the labels' thresholds as logits, (labels,).
+        intents: the network's own calibrated logits of validation turns, (n, labels).
+        agrees: (n,), 1 where the encoder gives the same answer.
+    """
+    network.edges.copy_(edges)
+    margin = network.margin(intents)[:, 0].double().numpy()
+    network.trust.copy_(torch.tensor(fit_platt(margin, agrees.double().numpy())))
 
 
 @torch.no_grad()
@@ -165,47 +181,19 @@ def answers_of(network: FirstStageNetwork, ids: Sequence[Sequence[int]]) -> Logi
     return {name: torch.stack([each[name] for each in found]) for name in found[0]}
 
 
-def _distillation_loss(task: Task):  # type: ignore[no-untyped-def]
-    def loss(answers: Logits, index: Tensor, lessons: Lessons) -> Tensor:
-        taught = {name: values[index] for name, values in lessons.logits.items()}
-        if task.exclusive:
-            total = F.cross_entropy(answers["intents"], taught["intents"].softmax(dim=1))
-        else:
-            each = F.binary_cross_entropy_with_logits(answers["intents"], taught["intents"].sigmoid(), reduction="none")
-            total = each.sum() / len(index)
-        if "sentiment" in taught:
-            total = total + 0.5 * F.cross_entropy(answers["sentiment"], taught["sentiment"].softmax(dim=1))
-        if "churn_risk" in taught:
-            risk = F.binary_cross_entropy_with_logits(answers["churn_risk"], taught["churn_risk"].sigmoid())
-            total = total + risk
-        unlike = 1.0 - (answers["embedding"] * lessons.embeddings[index]).sum(dim=1).mean()
-        return total + _SIMILARITY_WEIGHT * unlike
-
-    return loss
-
-
-def _fit(network, parameters, lessons, epochs, loss_of, what, report) -> None:  # type: ignore[no-untyped-def]
-    optimizer = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.01)
-    steps = epochs * math.ceil(len(lessons.ids) / _BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps + 1, pct_start=0.1)
-    step = 0
-    network.train()
-    for _ in range(epochs):
-        for batch in torch.randperm(len(lessons.ids)).split(_BATCH):
-            ids, mask = _pad([lessons.ids[int(row)] for row in batch])
-            loss = loss_of(network.answer(ids, mask), batch, lessons)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            step += 1
-            report(what, step, steps)
-    network.eval()
-
-
-def _kept_back(lessons: Lessons) -> set[int]:
-    """Every fifth text, by its own content: neither order nor number of the others matters."""
-    return {row for row, ids in enumerate(lessons.ids) if hash(tuple(ids)) % 100 < 100 * _SURE_SHARE}
+def _loss(task: Task, answers: Logits, lessons: Lessons, rows: Tensor) -> Tensor:
+    taught = {name: values[rows] for name, values in lessons.logits.items()}
+    if task.exclusive:
+        total = F.cross_entropy(answers["intents"], taught["intents"].softmax(dim=1))
+    else:
+        each = F.binary_cross_entropy_with_logits(answers["intents"], taught["intents"].sigmoid(), reduction="none")
+        total = each.sum() / len(rows)
+    if "sentiment" in taught:
+        total = total + 0.5 * F.cross_entropy(answers["sentiment"], taught["sentiment"].softmax(dim=1))
+    if "churn_risk" in taught:
+        total = total + F.binary_cross_entropy_with_logits(answers["churn_risk"], taught["churn_risk"].sigmoid())
+    unlike = 1.0 - (answers["embedding"] * lessons.embeddings[rows]).sum(dim=1).mean()
+    return total + _SIMILARITY_WEIGHT * unlike
 
 
 def _principal(vectors: Tensor, width: int) -> Tensor:

@@ -25,14 +25,14 @@ from models.training.task import Task
 from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
 from models.training.tune import Report, Rows, embed, finished, predict, tune
 from models.training.turns import LabelledTurn, data_revision, digest
-from models.training.variants import prefix_of, with_variants
+from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 
 MAX_TOKENS = 128
 _TURNS_SEEN = 70_000
 """Training goes on for as many epochs as make this many turns."""
-_MOST_LESSONS = 26_000
-"""Texts that the first stage asks the encoder about: the labelled ones, and as many others as make this many."""
+_RECOMBINED, _MOST_UNLABELLED = 30_000, 6_000
+"""Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
@@ -95,8 +95,9 @@ def train(
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
     encoder = _tuned(task, vocabulary, variants, place, recipe, report)
     thresholds = _calibrated(encoder, task, vocabulary, validation, report)
-    texts = sorted({turn.text for turn in variants} | {prefix_of(turn.text) for turn in turns})
-    texts += sorted(set(unlabelled) - set(texts), key=digest)[: max(0, _MOST_LESSONS - len(texts))]
+    own = sorted({turn.text for turn in variants})
+    texts = sorted({*own, *recombined(own, _RECOMBINED, random.Random(recipe.seed))})
+    texts += sorted(set(unlabelled) - set(texts), key=digest)[:_MOST_UNLABELLED]
     first_stage, sure_at, scores = _taught(encoder, task, vocabulary, thresholds, texts, validation, recipe, report)
     sources = sorted({turn.source for turn in turns})
     trained = Trained(
@@ -173,12 +174,12 @@ def _taught(
     ids = [encoding.ids for encoding in tokenizer.encode_batch([turn.text for turn in validation])]
     targets = targets_of(task, validation)
     calibrate(network.heads, task, _arrays(answers_of(network, ids)), targets)
-    said, taught = _arrays(answers_of(network, lessons.ids)), _arrays(lessons.logits)
-    agrees = torch.tensor(thresholds.same_answer(task, said, taught), dtype=torch.float32)
-    learn_what_is_sure(network, lessons, agrees, recipe.first_stage_epochs, report)
-    first = _arrays(answers_of(network, ids))
+    first = answers_of(network, ids)
     second = _read(encoder, vocabulary, [turn.text for turn in validation], report)
-    return network, *choose_sure_at(task, thresholds, first, second, _as_masks(targets)[1])
+    carried = _as_masks(targets)[1]
+    agrees = torch.tensor(thresholds.same_answer(task, _arrays(first), second, carried))
+    learn_what_is_sure(network, torch.tensor(thresholds.edges(task)), first["intents"], agrees)
+    return network, *choose_sure_at(task, thresholds, _arrays(answers_of(network, ids)), second, carried)
 
 
 def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:

@@ -23,7 +23,7 @@ def logit(probability: float) -> float:
 
 def test_a_task_is_read_off_its_turns() -> None:
     assert TASK.labels == ("cancel_service", "gratitude", "closing")
-    assert not (TASK.exclusive or TASK.sentiment or TASK.churn_risk)
+    assert (TASK.exclusive, TASK.sentiment, TASK.churn_risk) == (False, False, False)
     one_each = Task.of([LabelledTurn("a", "customer", frozenset({label}), churn_risk=1) for label in ("z", "b")])
     assert (one_each.labels, one_each.exclusive, one_each.churn_risk) == (("b", "z"), True, True)
 
@@ -39,7 +39,7 @@ def test_idle_talk_raises_what_calls_for_something_and_not_what_does_not() -> No
     holds = np.zeros((count, 3), dtype=bool)
     intents[:40, 0], holds[:40, 0] = logit(0.9), True
     intents[:40, 1], holds[:40, 1] = logit(0.9), True
-    intents[40:48, 0] = logit(0.6)  # eight idle turns of 160 sound like leaving: more than may fire
+    intents[40:60, 0] = logit(0.6)  # twenty idle turns of 160 sound like leaving: more than may fire
     known = np.ones_like(holds)
 
     found = choose_thresholds(TASK, {"intents": intents}, holds, known, None, {})
