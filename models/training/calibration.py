@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.8
-TARGET_PRECISION = 0.8
+TARGET_PRECISION = 0.7
 _STEPS = np.round(np.arange(0.02, 1.0, 0.02), 2)
 _TEMPERATURES = np.geomspace(0.25, 4.0, 161)
 

@@ -13,6 +13,8 @@ from models.training.network import IntentNetwork
 
 _QUANTIZED = ["Attention", "Gather", "MatMul"]
 """Not the heads: they are small, and calibrated to the last digit."""
+_MEANING = "meaning"
+"""What the embedding is called while it is exported: the exporter calls the look-up of words "embedding"."""
 
 
 def write_encoder(network: IntentNetwork, max_tokens: int, path: Path, *, int8: bool) -> None:
@@ -39,7 +41,7 @@ def write_encoder(network: IntentNetwork, max_tokens: int, path: Path, *, int8: 
 def write_first_stage(network: FirstStageNetwork, path: Path) -> None:
     """Write the first stage to ``path``, its table of embeddings in half precision."""
     network.eval()
-    names = [*network.heads, "sure", "embedding"]
+    names = [*network.heads, "sure", _MEANING]
     rows, tokens = torch.export.Dim("rows", min=1), torch.export.Dim("tokens", min=2, max=512)
     program = torch.onnx.export(
         network.for_export(),
@@ -51,4 +53,15 @@ def write_first_stage(network: FirstStageNetwork, path: Path) -> None:
         dynamic_shapes={"input_ids": {0: rows, 1: tokens}},
         verbose=False,
     )
-    onnx.save(program.model_proto, str(path))
+    graph = program.model_proto
+    rename(graph, {"embedding": "words_of_turn", _MEANING: "embedding"})
+    onnx.save(graph, str(path))
+
+
+def rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
+    """Give values of ``model``'s graph other names, all at once."""
+    for value in model.graph.output:
+        value.name = names.get(value.name, value.name)
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]

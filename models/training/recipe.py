@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from models.training.first_stage import (
     FirstStageNetwork,
@@ -88,29 +90,8 @@ def train(
     place = work / _fingerprint(turns, validation, unlabelled, recipe)
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
-    if kept.exists():
-        return load(kept)
-    task = Task.of(turns)
-    variants = with_variants(turns, random.Random(recipe.seed))
-    vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
-    thresholds = _calibrated(encoder, task, vocabulary, validation, report)
-    own = sorted({turn.text for turn in variants})
-    texts = sorted({*own, *recombined(own, _RECOMBINED, random.Random(recipe.seed))})
-    texts += sorted(set(unlabelled) - set(texts), key=digest)[:_MOST_UNLABELLED]
-    first_stage, sure_at, scores = _taught(encoder, task, vocabulary, thresholds, texts, validation, recipe, report)
-    sources = sorted({turn.source for turn in turns})
-    trained = Trained(
-        task=task,
-        vocabulary=vocabulary,
-        encoder=encoder,
-        first_stage=first_stage,
-        thresholds=thresholds,
-        sure_at=sure_at,
-        data={source: data_revision(turn for turn in turns if turn.source == source) for source in sources},
-        recipe=recipe,
-        scores=scores,
-    )
+    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, place, recipe, report)
+    _decide(trained, validation, report)
     kept.write_bytes(pickle.dumps(trained))
     return trained
 
@@ -142,44 +123,68 @@ def _tuned(
     return network
 
 
-def _calibrated(
-    encoder: IntentNetwork, task: Task, vocabulary: Vocabulary, validation: Sequence[LabelledTurn], report: Report
-) -> Thresholds:
-    """Fold the calibration into the encoder's heads, and choose at what each label fires."""
-    targets = targets_of(task, validation)
-    texts = [turn.text for turn in validation]
-    calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
-    whole = _read(encoder, vocabulary, texts, report)
-    longer = [row for row, text in enumerate(texts) if text != prefix_of(text)]
-    begun = _read(encoder, vocabulary, [prefix_of(texts[row]) for row in longer], report) if longer else None
-    same = {name: each[longer] for name, each in whole.items()}
-    return choose_thresholds(task, whole, *_as_masks(targets), begun, same)
-
-
 def _taught(
-    encoder: IntentNetwork,
-    task: Task,
-    vocabulary: Vocabulary,
-    thresholds: Thresholds,
-    texts: Sequence[str],
+    turns: Sequence[LabelledTurn],
     validation: Sequence[LabelledTurn],
+    unlabelled: Sequence[str],
+    place: Path,
     recipe: Recipe,
     report: Report,
-) -> tuple[FirstStageNetwork, float, dict[str, float]]:
+) -> Trained:
+    """Both stages, tuned and calibrated, before it is decided at what they fire."""
+    task = Task.of(turns)
+    variants = with_variants(turns, random.Random(recipe.seed))
+    vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
+    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
+    targets, texts = targets_of(task, validation), [turn.text for turn in validation]
+    calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
+
+    own = sorted({turn.text for turn in variants})
+    asked = sorted({*own, *recombined(own, _RECOMBINED, random.Random(recipe.seed))})
+    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    lessons = lessons_of(encoder, vocabulary.rows, tokenizer, asked, report)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
-    lessons = lessons_of(encoder, vocabulary.rows, tokenizer, texts, report)
     table = static_table(vocabulary.rows, cls, sep)
-    network = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
-    ids = [encoding.ids for encoding in tokenizer.encode_batch([turn.text for turn in validation])]
-    targets = targets_of(task, validation)
-    calibrate(network.heads, task, _arrays(answers_of(network, ids)), targets)
-    first = answers_of(network, ids)
-    second = _read(encoder, vocabulary, [turn.text for turn in validation], report)
-    carried = _as_masks(targets)[1]
-    agrees = torch.tensor(thresholds.same_answer(task, _arrays(first), second, carried))
-    learn_what_is_sure(network, torch.tensor(thresholds.edges(task)), first["intents"], agrees)
-    return network, *choose_sure_at(task, thresholds, _arrays(answers_of(network, ids)), second, carried)
+    first_stage = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
+    calibrate(first_stage.heads, task, _arrays(answers_of(first_stage, _ids(tokenizer, texts))), targets)
+
+    sources = sorted({turn.source for turn in turns})
+    undecided = np.ones(len(task.labels))
+    return Trained(
+        task=task,
+        vocabulary=vocabulary,
+        encoder=encoder,
+        first_stage=first_stage,
+        thresholds=Thresholds(undecided, undecided),
+        sure_at=1.0,
+        data={source: data_revision(turn for turn in turns if turn.source == source) for source in sources},
+        recipe=recipe,
+        scores={},
+    )
+
+
+def _decide(trained: Trained, validation: Sequence[LabelledTurn], report: Report) -> None:
+    """Choose at what each label fires, and of what the first stage may be sure."""
+    task, vocabulary = trained.task, trained.vocabulary
+    texts = [turn.text for turn in validation]
+    holds, carried = _as_masks(targets_of(task, validation))
+    whole = _read(trained.encoder, vocabulary, texts, report)
+    longer = [row for row, text in enumerate(texts) if text != prefix_of(text)]
+    begun = _read(trained.encoder, vocabulary, [prefix_of(texts[row]) for row in longer], report) if longer else None
+    same = {name: each[longer] for name, each in whole.items()}
+    trained.thresholds = choose_thresholds(task, whole, holds, carried, begun, same)
+
+    ids = _ids(vocabulary.tokenizer(MAX_TOKENS), texts)
+    first = answers_of(trained.first_stage, ids)
+    agrees = torch.tensor(trained.thresholds.same_answer(task, _arrays(first), whole, carried))
+    learn_what_is_sure(trained.first_stage, torch.tensor(trained.thresholds.edges(task)), first["intents"], agrees)
+    first = answers_of(trained.first_stage, ids)
+    trained.sure_at, trained.scores = choose_sure_at(task, trained.thresholds, _arrays(first), whole, carried)
+
+
+def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
 
 
 def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
