@@ -130,9 +130,9 @@ def graph(
     return written
 
 
-def tiny_tokenizer(*more_words: str) -> Tokenizer:
+def tiny_tokenizer() -> Tokenizer:
     """Lower-cases, takes punctuation for space, and knows the words of `ENCODER`."""
-    vocabulary = {word: place for place, word in enumerate([*_WORDS, *more_words])}
+    vocabulary = {word: place for place, word in enumerate(_WORDS)}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = Lowercase()
     tokenizer.pre_tokenizer = BertPreTokenizer()

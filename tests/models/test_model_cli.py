@@ -158,9 +158,10 @@ def test_score_stops_at_a_line_that_is_no_turn_and_names_it(tiny: str, line: byt
 
 
 def test_score_answers_while_it_is_still_being_asked(tiny: str) -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
         [*COMMAND, "score", "-", "--artifact", tiny], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, cwd=ROOT,
+        stderr=subprocess.DEVNULL, cwd=ROOT, env=buffered,
     ) as command:  # fmt: skip
         assert command.stdin is not None
         assert command.stdout is not None

@@ -34,7 +34,7 @@ A_LABEL_LESS = {**OUTPUTS, "intents": ["wants_out", "greets"]}
         (graph(FIRST_STAGE, FIRST_OUTPUTS), "gives embedding, sure, of which the manifest knows nothing"),
         (graph(ENCODER, OUTPUTS, ids=TensorProto.INT32), r"takes .*int32.* where one input, input_ids of int64"),
         (graph({}, OUTPUTS, words=7), "does not run on 8 tokens with ids up to 7,"),
-        (graph(ENCODER, OUTPUTS, tokens=4), "does not run on 8 tokens"),
+        (graph(ENCODER, OUTPUTS, tokens=2), "does not run on 8 tokens"),
         (graph(ENCODER, OUTPUTS, base=float("nan")), "gives what is no number"),
     ],
     ids=["a head less", "a label less", "a head more", "the other stage", "ids", "vocabulary", "length", "numbers"],
