@@ -22,7 +22,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def report(
-    artifact: Annotated[Path, typer.Option(help="Folder of the model. Default: the one that ships.")] = INTENT,
+    artifact: Annotated[
+        Path, typer.Option(help="Folder of the model. Default: the one that ships.", show_default=False)
+    ] = INTENT,
     banking77: Annotated[
         Path | None, typer.Option(help="A model trained on Banking77's train split.", exists=True)
     ] = None,
@@ -30,9 +32,12 @@ def report(
         Path | None, typer.Option(help="A model trained on CLINC150's train split.", exists=True)
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the public sets.", exists=True)] = None,
-    out: Annotated[Path, typer.Option(help="The card.")] = _CARD,
+    out: Annotated[Path, typer.Option(help="The card.", show_default=False)] = _CARD,
     measured: Annotated[
-        Path, typer.Option(help="Where the figures are kept; its folder has errors.md and takes coverage.svg.")
+        Path,
+        typer.Option(
+            help="Where the figures are kept; its folder has errors.md and takes coverage.svg.", show_default=False
+        ),
     ] = _FOLDER / "report.json",
     only_card: Annotated[bool, typer.Option("--only-card", help="Measure nothing: the figures as they stand.")] = False,
 ) -> None:
@@ -43,7 +48,7 @@ def report(
     [dim]livecue model report --data-dir .livecue/data --banking77 b77 --clinc150 clinc[/dim]    all of it
     [dim]livecue model report --only-card[/dim]                           after editing card.md or errors.md
     """
-    from models.training.report import Measured, measure, read_report, render, write_report
+    from models.training.report import Measured, measure, read_explanations, read_report, render, write_report
     from models.training.report.curve import draw
 
     try:
@@ -56,8 +61,7 @@ def report(
             manifest = load_manifest(artifact)
             of_training = {name: score for name, score in manifest.scores.items() if name.startswith("validation.")}
             write_manifest(artifact, manifest.model_copy(update={"scores": of_training | found.scores}))
-        errors = measured.with_name("errors.md")
-        explanations = errors.read_text(encoding="utf-8") if errors.exists() else ""
+        explanations = read_explanations(measured.with_name("errors.md"))
         out.write_text(render(load_manifest(artifact), found, explanations), encoding="utf-8")
         measured.with_name("coverage.svg").write_text(
             draw(found.curves, "Coverage against precision"), encoding="utf-8"

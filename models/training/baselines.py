@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
-from transformers import BertModel
 
-from models.training.measures import Mask, Matrix, label_scores, macro_f1
-from models.training.network import pretrained_folder
+from models.training.measures import Mask, Matrix, Vector, label_scores, macro_f1
+from models.training.network import pretrained_encoder, pretrained_folder
 
 Confidences = Callable[[Sequence[str]], Matrix]
 """A fitted classifier: texts to a confidence per class, (n, classes), classes in sorted order."""
@@ -56,14 +56,14 @@ def frozen_encoder(texts: Sequence[str], expected: Sequence[str] | Mask) -> Conf
     return lambda asked: np.asarray(model.predict_proba(mean_pooled(asked)))
 
 
-@torch.inference_mode()
 def mean_pooled(texts: Sequence[str]) -> Matrix:
     """The pretrained encoder's last layer, averaged over each text's tokens: (n, 384)."""
     tokenizer = Tokenizer.from_file(str(pretrained_folder() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MAX_TOKENS)
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-    encoder = BertModel.from_pretrained(pretrained_folder(), add_pooling_layer=False).eval()
+    encoder = pretrained_encoder(tuple(range(tokenizer.get_vocab_size())))
+    encoder.eval()
     pooled = np.empty((len(ids), encoder.config.hidden_size))
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
     for start in range(0, len(order), _BATCH):
@@ -71,7 +71,8 @@ def mean_pooled(texts: Sequence[str]) -> Matrix:
         input_ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(ids[row]) for row in rows], batch_first=True)
         lengths = torch.tensor([len(ids[row]) for row in rows])
         mask = (torch.arange(input_ids.shape[1])[None, :] < lengths[:, None]).long()
-        hidden = encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state
+        with torch.inference_mode():
+            hidden = encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state
         pooled[rows] = ((hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None]).double().numpy()
     return pooled
 
@@ -86,7 +87,7 @@ def multi_label_f1(names: Sequence[str], validation: tuple[Matrix, Mask], test: 
     return macro_f1(label_scores(names, confidences >= thresholds, holds))
 
 
-def _best_threshold(confidences: np.ndarray, holds: np.ndarray) -> float:  # type: ignore[type-arg]
+def _best_threshold(confidences: Vector, holds: NDArray[np.bool_]) -> float:
     order = np.argsort(-confidences, kind="stable")
     right = np.cumsum(holds[order])
     f1 = 2 * right / (np.arange(1, len(order) + 1) + holds.sum())

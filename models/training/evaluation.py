@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.serving import IntentModel
 from models.training.answers import Answers, Said, Stages
@@ -142,7 +143,7 @@ def _churn_auc(answers: Answers, turns: Sequence[LabelledTurn]) -> float | None:
     return share_ordered(expected[levels > 0], expected[levels == 0])
 
 
-def _rated(turns: Sequence[LabelledTurn]) -> tuple[list[int], np.ndarray]:  # type: ignore[type-arg]
+def _rated(turns: Sequence[LabelledTurn]) -> tuple[list[int], NDArray[np.int64]]:
     """Customers' turns whose churn risk is annotated, and the risks."""
     rows = [row for row, turn in enumerate(turns) if turn.churn_risk is not None and turn.speaker == "customer"]
     return rows, np.array([turns[row].churn_risk for row in rows])

@@ -26,7 +26,9 @@ def untuned_network(stages: Stages) -> IntentNetwork:
     )
     torch.manual_seed(0)
     every_token = AutoConfig.from_pretrained(pretrained_folder()).vocab_size
-    return IntentNetwork(task, tuple(range(every_token))).eval()
+    network = IntentNetwork(task, tuple(range(every_token)))
+    network.eval()
+    return network
 
 
 def torch_eager(stages: Stages) -> Contender:

@@ -1,11 +1,13 @@
 """How long a turn takes, always beside something else that takes the same turn in the same moment.
 
 A shared machine's pace changes from second to second, so contenders take turns: each is asked about one turn before any
-is asked about the next. What is told of them is a ratio of totals, each turn counted by the median of its passes.
+is asked about the next. What is told of them is a ratio of totals, each turn counted by the median of its passes, in
+processor time of the one thread that they all run on: what other programs take meanwhile is nobody's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter
+from dataclasses import dataclass
+from time import perf_counter, thread_time
 
 import numpy as np
 
@@ -18,17 +20,19 @@ Contender = Callable[[str], object]
 """Answers one turn."""
 LENGTHS = (8, 16, 32, 64, 128)
 """Tokens, [CLS] and [SEP] included, that latency is told for."""
+_STRIDE = 17
+"""Tokens between the beginnings of two turns of a length, so that no two are alike."""
 
 
 def alternately(contenders: Mapping[str, Contender], texts: Sequence[str], passes: int = 5) -> dict[str, Vector]:
-    """Seconds that each contender takes for each text, the median of ``passes`` (after one to warm up): (texts,)."""
+    """Processor seconds of each contender for each text, (texts,): the median of ``passes``, after one to warm up."""
     taken = {name: np.empty((passes + 1, len(texts))) for name in contenders}
     for index in range(passes + 1):
         for column, text in enumerate(texts):
             for name, contender in contenders.items():
-                started_s = perf_counter()
+                started_s = thread_time()
                 contender(text)
-                taken[name][index, column] = perf_counter() - started_s
+                taken[name][index, column] = thread_time() - started_s
     return {name: np.median(seconds[1:], axis=0) for name, seconds in taken.items()}
 
 
@@ -48,23 +52,34 @@ def as_served(stages: Stages) -> Contender:
     return lambda text: stages.model.score([Utterance(Speaker.CUSTOMER, text)])
 
 
-def latency_by_length(stages: Stages, texts: Sequence[str], rounds: int = 200) -> dict[int, dict[str, Vector]]:
-    """Seconds of ``rounds`` turns of each of LENGTHS that the model takes, by stage (``encoder``, ``first_stage``).
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long one stage took for turns of one length, in seconds, (rounds,)."""
+
+    waited: Vector
+    """As the clock on the wall has it, whatever else the machine did meanwhile."""
+    worked: Vector
+    """Processor time."""
+
+
+def latency_by_length(stages: Stages, texts: Sequence[str], rounds: int = 200) -> dict[int, dict[str, Latency]]:
+    """What ``rounds`` turns of each of LENGTHS that the model takes cost each stage (``first_stage``, ``encoder``).
 
     The turns are cut out of ``texts`` told as one story. A turn that the first stage is not sure of takes the sum.
     """
     model = stages.model
     story = [token for text in texts for token in model.token_ids(text)[1:-1]]
     cls, sep = model.token_ids("")
-    graphs = {"encoder": model.encoder} | ({"first_stage": model.first_stage} if model.first_stage else {})
+    graphs = ({"first_stage": model.first_stage} if model.first_stage else {}) | {"encoder": model.encoder}
     lengths = [length for length in LENGTHS if length <= stages.manifest.max_tokens]
-    taken = {length: {name: np.empty(rounds) for name in graphs} for length in lengths}
+    found = {length: {name: Latency(np.empty(rounds), np.empty(rounds)) for name in graphs} for length in lengths}
     for index in range(rounds):
         for length in lengths:
-            begin = (index * 17) % max(1, len(story) - length)
+            begin = index * _STRIDE % max(1, len(story) - length)
             ids = [cls, *story[begin : begin + length - 2], sep]
             for name, graph in graphs.items():
-                started_s = perf_counter()
+                started_s, worked_s = perf_counter(), thread_time()
                 graph.run(ids)
-                taken[length][name][index] = perf_counter() - started_s
-    return taken
+                found[length][name].worked[index] = thread_time() - worked_s
+                found[length][name].waited[index] = perf_counter() - started_s
+    return found

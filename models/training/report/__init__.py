@@ -2,6 +2,6 @@
 
 from models.training.report.card import render
 from models.training.report.measuring import Measured, measure
-from models.training.report.record import Report, read_report, write_report
+from models.training.report.record import Report, read_explanations, read_report, write_report
 
-__all__ = ["Measured", "Report", "measure", "read_report", "render", "write_report"]
+__all__ = ["Measured", "Report", "measure", "read_explanations", "read_report", "render", "write_report"]

@@ -43,7 +43,7 @@ def measure_authored(
     }
     if reading.first is not None:
         scores["authored.first_stage.macro_f1"] = compare(stages, reading.first, test).macro_f1
-        scores["cascade.loss"] = alone.macro_f1 - found.macro_f1
+        scores |= _cascade_losses(alone, found)
         scores["cascade.share"] = float(reading.by_first.mean())
     if float32 is not None:
         exact = compare(float32, float32.read(said_in(test)).encoder, test)
@@ -59,6 +59,16 @@ def measure_authored(
         worst=worst_mistakes(test, names, intents, fires),
         curves={"as it serves": curve_of(intents, holds)},
     )
+
+
+def _cascade_losses(alone: Evaluation, served: Evaluation) -> dict[str, float]:
+    """What the encoder alone would have over the cascade; negative where it is the worse."""
+    pairs = {
+        "cascade.loss": (alone.macro_f1, served.macro_f1),
+        "cascade.sentiment_loss": (alone.sentiment_accuracy, served.sentiment_accuracy),
+        "cascade.churn_auc_loss": (alone.churn_auc, served.churn_auc),
+    }
+    return {name: one - other for name, (one, other) in pairs.items() if one is not None and other is not None}
 
 
 def _idle(stages: Stages, found: Evaluation, idle: Sequence[LabelledTurn]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def draw(curves: Mapping[str, tuple[Point, ...]], title: str) -> str:
 
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
-        f"  <title>{title}</title>",
+        f"  <title>{escape(title)}</title>",
         _STYLE,
     ]
     for tick in np.linspace(0, 1, 6):
@@ -95,6 +96,6 @@ def draw(curves: Mapping[str, tuple[Point, ...]], title: str) -> str:
         lines += [
             f'  <polyline class="c{index}" points="{path}"/>',
             f'  <polyline class="c{index}" points="{x(0) + 12:.1f},{at:.1f} {x(0) + 40:.1f},{at:.1f}"/>',
-            f'  <text x="{x(0) + 48:.1f}" y="{at + 4:.1f}">{name}</text>',
+            f'  <text x="{x(0) + 48:.1f}" y="{at + 4:.1f}">{escape(name)}</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])

@@ -49,3 +49,8 @@ def read_report(path: Path) -> Report:
         pydantic.ValidationError: it is not a report.
     """
     return Report.model_validate_json(path.read_bytes())
+
+
+def read_explanations(path: Path) -> str:
+    """What somebody wrote who read the ten worst errors, as Markdown; empty where nobody has."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -6,6 +6,8 @@ from models.training.report.speeds import ROOF_TOKENS
 from models.training.report.telling import Figures, table
 from models.training.speed import LENGTHS
 
+_STAGES = ("first_stage", "encoder")
+
 
 def authored(figures: Figures) -> str:
     """The model beside the linear models, and its heads' calibration."""
@@ -132,7 +134,9 @@ def cascade(figures: Figures) -> str:
     return table(
         ("", "answered by the first stage", "points lost against the encoder alone"),
         [
-            ("authored test turns, macro-F1", figures.share("cascade.share"), figures.points("cascade.loss")),
+            ("authored test turns: macro-F1", figures.share("cascade.share"), figures.points("cascade.loss")),
+            ("… their sentiment: accuracy", "", figures.points("cascade.sentiment_loss")),
+            ("… their churn risk: AUC", "", figures.points("cascade.churn_auc_loss")),
             ("authored turns that want nothing", figures.share("cascade.idle_share"), ""),
             (
                 "Banking77, accuracy",
@@ -162,25 +166,36 @@ def partial(figures: Figures) -> str:
 
 def speed(figures: Figures) -> str:
     return table(
-        ("over the turns of the sample conversations", "times the turns a second"),
+        ("times the turns a second", "int8 encoder", "as it serves"),
         [
-            ("int8 encoder against torch eager", figures.times("speed.over_torch")),
-            ("int8 encoder against the transformers pipeline", figures.times("speed.over_pipeline")),
-            ("as it serves against the int8 encoder alone", figures.times("speed.cascade")),
+            (
+                "against torch eager",
+                figures.times("speed.encoder_over_torch"),
+                figures.times("speed.served_over_torch"),
+            ),
+            (
+                "against the transformers pipeline",
+                figures.times("speed.encoder_over_pipeline"),
+                figures.times("speed.served_over_pipeline"),
+            ),
+            ("against the int8 encoder alone", "1", figures.times("speed.cascade")),
         ],
     )
 
 
 def latency(figures: Figures) -> str:
-    def row(tokens: int) -> tuple[str, ...]:
-        stages = ("first_stage", "encoder")
-        return (
-            str(tokens),
-            *(figures.ms(f"latency.{stage}.{tokens}.{p}_ms") for stage in stages for p in ("p50", "p99")),
-        )
-
+    """Of each stage by itself, by the number of tokens."""
+    columns = ("p50_ms", "p99_ms", "worked_ms")
+    heads = ("p50, ms", "p99", "processor time")
     return table(
-        ("tokens", "first stage p50, ms", "p99", "int8 encoder p50, ms", "p99"), [row(tokens) for tokens in LENGTHS]
+        ("tokens", *(f"{stage} {head}" for stage in ("first stage", "encoder") for head in heads)),
+        [
+            (
+                str(tokens),
+                *(figures.ms(f"latency.{stage}.{tokens}.{name}") for stage in _STAGES for name in columns),
+            )
+            for tokens in LENGTHS
+        ],
     )
 
 

@@ -24,19 +24,27 @@ def measure_speeds(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
         sure = stages.read([("customer", text) for text in turns]).by_first
         scores["speed.cascade_share"] = float(sure.mean())
     for length, by_stage in latency_by_length(stages, stream).items():
-        for stage, seconds in by_stage.items():
-            p50, p99 = np.percentile(seconds, [50, 99]) * 1e3
-            scores |= {f"latency.{stage}.{length}.p50_ms": p50, f"latency.{stage}.{length}.p99_ms": p99}
+        for stage, took in by_stage.items():
+            p50, p99 = np.percentile(took.waited, [50, 99]) * 1e3
+            scores |= {
+                f"latency.{stage}.{length}.p50_ms": p50,
+                f"latency.{stage}.{length}.p99_ms": p99,
+                f"latency.{stage}.{length}.worked_ms": float(np.median(took.worked)) * 1e3,
+            }
     return scores
 
 
 def measure_against_peers(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
-    """The int8 encoder against torch eager and the transformers pipeline; needs the training environment."""
+    """The int8 encoder, and all that serves, against torch eager and the transformers pipeline.
+
+    Needs the training environment.
+    """
     from models.training.peers import torch_eager, transformers_pipeline
 
     peers = {"torch": torch_eager(stages), "pipeline": transformers_pipeline(stages)}
-    taken = alternately({"ours": encoder_alone(stages)} | peers, stream[:MOST_TURNS], passes=3)
-    return {f"speed.over_{name}": times_faster(taken, "ours", name) for name in peers}
+    ours = {"encoder": encoder_alone(stages), "served": as_served(stages)}
+    taken = alternately(ours | peers, stream[:MOST_TURNS], passes=3)
+    return {f"speed.{our}_over_{peer}": times_faster(taken, our, peer) for our in ours for peer in peers}
 
 
 def measure_under_roof(float32: Stages) -> dict[str, float]:
