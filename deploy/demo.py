@@ -27,7 +27,7 @@ from schemas.codec import decode
 from schemas.conversation import Turn
 from schemas.desk import DESK, PromptEnded
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME, PromptState
+from schemas.guidance import DECISION, OUTCOME, PromptOutcome, PromptState
 from schemas.topics import DECISIONS, DESK_TOPIC, OUTCOMES
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Record
@@ -169,7 +169,7 @@ def _count(record: Record, tally: Tally) -> None:
                 tally.ended.add(shown.ending.prompt_id)
         else:
             outcome = decode(OUTCOME, record.value)
-            if outcome.state is PromptState.EXPIRED:
+            if isinstance(outcome, PromptOutcome) and outcome.state is PromptState.EXPIRED:
                 tally.ended.add(outcome.prompt_id)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.recording import Line
 from deploy.workers import load_catalog, load_model
+from guidance.decision.rules import Rules
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker, Turn
 from schemas.guidance import DECISION, Decision, PromptState, Tick
@@ -77,10 +78,11 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
 
 async def _run(lines: Sequence[Line], model: Path | None, catalog: Path | None) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
+    rules = Rules(load_catalog(catalog))
     scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
     processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),
-        DecisionsProcessor(load_catalog(catalog), DEFAULT_PARTITIONS),
+        DecisionsProcessor(lambda: rules, DEFAULT_PARTITIONS),
     ]
     try:
         now = lines[0].at if lines else None

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from guidance.decision.catalog import Catalog, parse_catalog
+from guidance.decision.rules import Rules
 from models.artifacts import INTENT
 from models.serving import IntentModel
 from schemas.topics import TICKS
@@ -48,12 +49,12 @@ def run_decisions(kafka: KafkaSettings, data: Path, http_port: int | None, catal
         BusUnavailable, TopicsRefused, DataDirInUse: as `run_worker`.
     """
     log_to_stderr()
-    actions = load_catalog(catalog)
+    rules = Rules(load_catalog(catalog))
     settings = WorkerSettings(kafka=kafka, data_dir=data, http_port=http_port)
 
     async def run() -> None:
         partitions = await _partitions(kafka, DecisionsProcessor.topics)
-        await run_worker(DecisionsProcessor(actions, partitions), settings, ticks=TICKS.name)
+        await run_worker(DecisionsProcessor(lambda: rules, partitions), settings, ticks=TICKS.name)
 
     asyncio.run(run())
 

@@ -1,7 +1,7 @@
 """What the engine decides, and what becomes of it: decisions, prompts, outcomes, ticks."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -75,6 +75,10 @@ class Candidate(Contract):
     """L, dimensionless, 1.0 neutral."""
     priority: float | None = None
     """P × C × V × L."""
+    selection_probability: Probability | None = None
+    """How likely it was, before anything was drawn, that this one would be chosen; for arbitrated candidates."""
+    posterior: str | None = None
+    """action_id@version of what was learned and used for P; None: the catalogue's prior."""
 
 
 class Versions(Contract):
@@ -158,6 +162,9 @@ class Decision(Contract):
     """Every action of the catalogue, in arbitration's order, then by id."""
     winner: Id | None
     """The action that won arbitration; None: nothing is worth saying now."""
+    group: Literal["guided", "control"] | None = None
+    """Of the conversation, fixed while it lasts: the control group gets a random eligible action. None: it began
+    anonymous, and is left out of lift."""
     prompts: tuple[Prompt, ...]
     """The winner's prompt first, then newly pinned ones. Empty while nobody has the conversation."""
     endings: tuple[PromptEnding, ...]
@@ -210,7 +217,24 @@ def outcome_id_of(prompt_id: str, state: PromptState) -> str:
     return f"{prompt_id}:{state.value}"
 
 
-OUTCOME: TypeAdapter[PromptOutcome] = TypeAdapter(PromptOutcome)
+class BusinessOutcome(Contract):
+    """What the customer did in the end, as a system of record tells it: days later, as may be."""
+
+    type: Literal["business.outcome"] = "business.outcome"
+    outcome_id: Id
+    """Unique for ever; a second record with it is a redelivery."""
+    decision_id: Id
+    conversation_id: Id
+    route_key: Id
+    action_id: Id
+    result: Literal["accepted", "declined"]
+    value: float | None = None
+    """What it brought, in the catalogue's currency; None where it is not told."""
+    at: Instant
+
+
+OutcomeRecord = Annotated[PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+OUTCOME: TypeAdapter[OutcomeRecord] = TypeAdapter(OutcomeRecord)
 """What `guidance.outcomes.v1` carries."""
 
 

@@ -11,11 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.conversation import CONVERSATION
+from schemas.crm import CRM
 from schemas.customer import CUSTOMER
 from schemas.dead_letter import DEAD_LETTER
 from schemas.desk import DESK, SNAPSHOT
 from schemas.guidance import DECISION, OUTCOME, TICK
+from schemas.handoff import HANDOFF
 from schemas.intent import INTENTS
+from schemas.learning import LESSON, POSTERIOR
+from schemas.published import CATALOG, LEVERS
+from schemas.requests import REPLY, REQUEST
 
 DEFAULT_PARTITIONS = 12
 
@@ -82,6 +87,38 @@ DECISIONS = _topic(
     "guidance.decisions.v1", "route key", "every decision with all its candidates",
     DECISION, "decisions", "gateway explain", 30 * _DAY,
 )  # fmt: skip
+HANDOFFS = _topic(
+    "customer.handoffs.v1", "customer_id", "an anonymous conversation's state, then its later records",
+    HANDOFF, "decisions", "decisions", 7 * _DAY,
+)  # fmt: skip
+LESSONS = _topic(
+    "guidance.lessons.v1", "action_id", "each decision's action with what came of it",
+    LESSON, "decisions", "learner lift", 90 * _DAY,
+)  # fmt: skip
+PROPENSITIES = _topic(
+    "guidance.propensities.v1", "action_id@version", "what has been learned of each action",
+    POSTERIOR, "learner", "decisions whatif", None, compacted=True,
+)  # fmt: skip
+CATALOGS = _topic(
+    "guidance.catalogs.v1", "id@version", "published catalogues; the last one published is in force",
+    CATALOG, "catalog", "decisions whatif", None, compacted=True,
+)  # fmt: skip
+LEVERS_TOPIC = _topic(
+    "guidance.levers.v1", "id@version", "levers that supervisors have set; the last ones are in force",
+    LEVERS, "levers", "decisions whatif", None, compacted=True,
+)  # fmt: skip
+REQUESTS = _topic(
+    "guidance.requests.v1", "customer_id", "automated channels ask what to offer",
+    REQUEST, "gateway", "decisions", _DAY,
+)  # fmt: skip
+REPLIES = _topic(
+    "guidance.replies.v1", "reply address", "what they are told",
+    REPLY, "decisions", "gateway", timedelta(hours=1),
+)  # fmt: skip
+CRM_ACTIONS = _topic(
+    "crm.actions.v1", "customer_id", "leads, churn flags, follow-ups, channel advice",
+    CRM, "decisions", "CRM", 30 * _DAY,
+)  # fmt: skip
 TICKS = _topic(
     "livecue.ticks.v1", None, "one tick a second, which a partition's owner writes to itself",
     TICK, "decisions", "decisions", timedelta(hours=1),
@@ -92,7 +129,8 @@ DEAD_LETTERS = _topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    TURNS, INTENTS_TOPIC, CUSTOMER_EVENTS, DESK_TOPIC, SNAPSHOTS, OUTCOMES, DECISIONS, TICKS, DEAD_LETTERS,
+    TURNS, INTENTS_TOPIC, CUSTOMER_EVENTS, HANDOFFS, DESK_TOPIC, SNAPSHOTS, OUTCOMES, DECISIONS, LESSONS, PROPENSITIES,
+    CATALOGS, LEVERS_TOPIC, REQUESTS, REPLIES, CRM_ACTIONS, TICKS, DEAD_LETTERS,
 )  # fmt: skip
 
 

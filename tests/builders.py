@@ -9,6 +9,7 @@ from schemas.customer import CustomerEvent
 from schemas.desk import ConversationOpened, DeskSpan, DeskTurn, PromptEnded, PromptIssued, Snapshot
 from schemas.guidance import (
     ActionKind,
+    BusinessOutcome,
     Candidate,
     Decision,
     Fate,
@@ -20,6 +21,7 @@ from schemas.guidance import (
     Versions,
 )
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
+from schemas.learning import Lesson, Posterior
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Record
 
@@ -120,6 +122,33 @@ def outcome(state: PromptState = PromptState.ACCEPTED, **fields: Any) -> PromptO
         "action_id": the_prompt.action_id, "state": state, "at": at(20),
     }  # fmt: skip
     return PromptOutcome(**{**values, **fields})
+
+
+def business_outcome(**fields: Any) -> BusinessOutcome:
+    the_prompt = prompt()
+    values = {
+        "outcome_id": "crm-1", "decision_id": the_prompt.decision_id, "conversation_id": "c1", "route_key": "dana",
+        "action_id": the_prompt.action_id, "result": "accepted", "value": 120.0, "at": at(4000),
+    }  # fmt: skip
+    return BusinessOutcome(**{**values, **fields})
+
+
+def lesson(**fields: Any) -> Lesson:
+    the_prompt = prompt()
+    values = {
+        "decision_id": the_prompt.decision_id, "action_id": the_prompt.action_id, "features": (1.0, 0.5),
+        "features_revision": "f1", "selection_probability": 0.7, "reward": 1.0, "settled_by": "agent",
+        "group": "guided", "decided_at": at(10), "settled_at": at(20),
+    }  # fmt: skip
+    return Lesson(**{**values, **fields})
+
+
+def posterior(**fields: Any) -> Posterior:
+    values = {
+        "action_id": "keep_loyalty_discount", "version": 1, "features_revision": "f1", "mean": (-0.4, 0.0),
+        "covariance": ((1.0, 0.0), (0.0, 1.0)), "lessons": 1, "at": at(20),
+    }  # fmt: skip
+    return Posterior(**{**values, **fields})
 
 
 _DESK = {"conversation_id": "c1", "agent_id": "ada"}

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
-from guidance.decision.propensity import Propensities
+from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
@@ -30,29 +29,19 @@ class Advance:
 def advance(
     state: CustomerState,
     event: Event | Tick,
-    catalog: Catalog,
+    rules: Rules,
     *,
     partition: int,
     now: datetime,
-    levers: Levers | None = None,
-    propensities: Propensities | None = None,
 ) -> Advance:
     """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
     after = fold(state, event, now)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
-        decision = decide(
-            after,
-            event,
-            catalog,
-            partition=partition,
-            now=now,
-            seed=seed_of(event.input_id),
-            levers=levers,
-            propensities=propensities,
-        )
+        decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
         endings = _with_prompts(after, event.conversation_id, decision.endings)
         after = fold_decision(after, decision)
         return Advance(after, decision, (*endings, *_endings_of_closed(state, after)))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guidance.decision.action import Action
-from guidance.decision.arbitration import Bid, Levers, arbitrate, context_weight, lever
-from guidance.decision.catalog import Catalog
+from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever
 from guidance.decision.contact_policy import suppressed_because
 from guidance.decision.eligibility import ineligible_because
 from guidance.decision.explanation import Fallen, explain
 from guidance.decision.facts import Facts, facts_of
 from guidance.decision.identity import decision_id_of, prompt_id_of
-from guidance.decision.propensity import Propensities, propensity
+from guidance.decision.propensity import propensity
+from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, retracted_because, settle
 from guidance.decision.state import CustomerState, LiveConversation, LivePrompt
 from guidance.decision.treatment import reasons, treat
@@ -29,7 +29,7 @@ class _Moment:
     conversation: LiveConversation
     """As the turn left it, without the prompts that it ended."""
     turn: ScoredTurn
-    catalog: Catalog
+    rules: Rules
     facts: Facts
     now: datetime
     ended: dict[str, str]
@@ -39,19 +39,18 @@ class _Moment:
 def decide(
     state: CustomerState,
     turn: ScoredTurn,
-    catalog: Catalog,
+    rules: Rules,
     *,
     partition: int,
     now: datetime,
     seed: int,
-    levers: Levers | None = None,
-    propensities: Propensities | None = None,
 ) -> Decision:
     """What to say on `turn`, a final one that is folded into `state` already.
 
     `partition` is the one that its route key hashes to, `now` its record's Kafka timestamp. Without scores (rules
     only) nothing but triggers by phrases and facts fires. The same arguments give the same decision, byte for byte.
     """
+    catalog, levers, propensities = rules.catalog, rules.levers, rules.propensities
     conversation = state.live.get(turn.conversation_id)
     decision_id = decision_id_of(partition, turn)
     endings: tuple[PromptEnding, ...] = ()
@@ -62,9 +61,9 @@ def decide(
         candidates = explain((), (), over, None, None)
     else:
         endings = settle(conversation, turn, catalog, now)
-        moment = _moment(state, conversation, turn, catalog, now, endings)
+        moment = _moment(state, conversation, turn, rules, now, endings)
         standing = moment.conversation.live
-        ranked, pinned, fallen = _weigh_all(moment, levers, propensities)
+        ranked, pinned, fallen = _weigh_all(moment)
         winner = _winner(ranked, standing, catalog.policy.supersede_margin)
         candidates = explain(ranked, pinned, fallen, winner, standing)
         issued = pinned if winner is None else [winner, *pinned]
@@ -100,7 +99,7 @@ def _moment(
     state: CustomerState,
     conversation: LiveConversation,
     turn: ScoredTurn,
-    catalog: Catalog,
+    rules: Rules,
     now: datetime,
     endings: Sequence[PromptEnding],
 ) -> _Moment:
@@ -109,8 +108,8 @@ def _moment(
         state=state,
         conversation=conversation.without(frozenset(ending.prompt_id for ending in endings)),
         turn=turn,
-        catalog=catalog,
-        facts=facts_of(catalog.facts, state, conversation, now),
+        rules=rules,
+        facts=facts_of(rules.catalog.facts, state, conversation, now),
         now=now,
         ended={
             ending.action_id: ending.reason
@@ -120,15 +119,13 @@ def _moment(
     )
 
 
-def _weigh_all(
-    moment: _Moment, levers: Levers | None, propensities: Propensities | None
-) -> tuple[tuple[Bid, ...], list[Bid], list[Fallen]]:
+def _weigh_all(moment: _Moment) -> tuple[tuple[Bid, ...], list[Bid], list[Fallen]]:
     """The bids in arbitration's order, the compliance actions to be pinned, and those that fell earlier."""
     bids: list[Bid] = []
     pinned: list[Bid] = []
     fallen: list[Fallen] = []
-    for action in moment.catalog.actions:
-        weighed = _weigh(action, moment, len(pinned), levers, propensities)
+    for action in moment.rules.catalog.actions:
+        weighed = _weigh(action, moment, len(pinned))
         if isinstance(weighed, Fallen):
             fallen.append(weighed)
         elif action.kind is ActionKind.COMPLIANCE:
@@ -138,10 +135,8 @@ def _weigh_all(
     return arbitrate(bids), pinned, fallen
 
 
-def _weigh(
-    action: Action, moment: _Moment, newly_pinned: int, levers: Levers | None, propensities: Propensities | None
-) -> Bid | Fallen:
-    catalog, conversation, facts = moment.catalog, moment.conversation, moment.facts
+def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
+    catalog, conversation, facts = moment.rules.catalog, moment.conversation, moment.facts
     call = called_for(action, moment.turn, conversation, facts)
     if call is None:
         return Fallen(action, Fate.NOT_TRIGGERED, "nothing said calls for it")
@@ -163,10 +158,10 @@ def _weigh(
         action=action,
         call=call,
         wording=wording,
-        propensity=propensity(action, call, conversation, propensities),
+        propensity=propensity(action, call, conversation, moment.rules.propensities),
         context_weight=context_weight(action, facts),
         value=action.net_value,
-        lever=lever(action, levers),
+        lever=lever(action, moment.rules.levers),
     )
 
 
@@ -193,7 +188,7 @@ def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
         title=action.title,
         words=bid.wording.words,
         steps=bid.wording.steps,
-        why=reasons(action, bid.call.why, moment.facts, moment.catalog.currency),
+        why=reasons(action, bid.call.why, moment.facts, moment.rules.catalog.currency),
         channel=conversation.channel,
         language=bid.wording.language,
         pinned=action.kind is ActionKind.COMPLIANCE,

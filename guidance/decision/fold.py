@@ -30,10 +30,10 @@ from guidance.decision.vocabulary import OFFERS
 from schemas.conversation import ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DeskSpan
-from schemas.guidance import Decision, PromptOutcome, PromptState
+from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 
-Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome
+Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome
 """What is folded as it arrives. Decisions are folded too, by `fold_decision`."""
 
 _CHURN_FADES = 0.8
@@ -64,6 +64,8 @@ def fold(state: CustomerState, event: Event, now: datetime) -> CustomerState:
             return state.model_copy(update={"journey": with_customer_event(state.journey, event)})
         case PromptOutcome():
             return _fold_outcome(state, event)
+        case BusinessOutcome():
+            return state
 
 
 def fold_decision(state: CustomerState, decision: Decision) -> CustomerState:

@@ -17,7 +17,7 @@ from schemas.codec import decode
 from schemas.desk import SNAPSHOT, DeskRecord, PromptIssued, Snapshot
 from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME, Prompt
+from schemas.guidance import DECISION, OUTCOME, Prompt, PromptOutcome
 from schemas.intent import INTENTS
 from schemas.topics import DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings
@@ -223,4 +223,6 @@ class Hub:
             elif record.topic == DECISIONS.name:
                 self.feed.fold_decision(decode(DECISION, record.value), record.at)
             else:
-                self.feed.fold_outcome(decode(OUTCOME, record.value), record.at)
+                outcome = decode(OUTCOME, record.value)
+                if isinstance(outcome, PromptOutcome):  # what the customer did days later is not of the floor
+                    self.feed.fold_outcome(outcome, record.at)

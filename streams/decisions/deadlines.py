@@ -1,10 +1,10 @@
 """Which owners a tick concerns: an index in memory, rebuilt from the table whenever a partition is assigned."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from guidance.decision.advance import deadline
-from guidance.decision.catalog import Catalog
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
@@ -16,8 +16,8 @@ _SOMETHING_LIVE = b'"live":{'
 class Deadlines:
     """By partition and owner: when a tick will change that owner's state first."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, rules: Callable[[], Rules]) -> None:
+        self._rules = rules
         self._due: dict[int, dict[str, datetime]] = {}
 
     def load(self, partition: int, table: Table) -> None:
@@ -30,7 +30,7 @@ class Deadlines:
 
     def put(self, partition: int, owner: str, state: CustomerState) -> None:
         """The owner's state has changed to `state`."""
-        due = deadline(state, self._catalog)
+        due = deadline(state, self._rules().catalog)
         if due is None:
             self._due[partition].pop(owner, None)
         else:

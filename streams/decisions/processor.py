@@ -5,20 +5,20 @@ The pure core answers (`guidance.decision.advance`); this shell reads records, k
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from guidance.decision.advance import Advance, advance
-from guidance.decision.catalog import Catalog
 from guidance.decision.fold import Event
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, PromptOutcome, Tick
+from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
 from streams.bus.guard import bury, misrouted
@@ -45,10 +45,11 @@ class DecisionsProcessor:
     name = "decisions"
     topics: tuple[str, ...] = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, TICKS.name)
 
-    def __init__(self, catalog: Catalog, partitions: int) -> None:
-        self._catalog = catalog
+    def __init__(self, rules: Callable[[], Rules], partitions: int) -> None:
+        """`rules`: what is in force, asked anew for every input."""
+        self._rules = rules
         self._partitions = partitions
-        self._deadlines = Deadlines(catalog)
+        self._deadlines = Deadlines(rules)
         self._swept_at: dict[int, datetime] = {}
 
     async def process(self, batch: Sequence[Record], table: Table) -> Effects:
@@ -118,7 +119,7 @@ class DecisionsProcessor:
     ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
         before = CustomerState.read(account.state)
-        advanced = advance(before, event, self._catalog, partition=account.partition, now=now)
+        advanced = advance(before, event, self._rules(), partition=account.partition, now=now)
         self._deadlines.put(account.partition, account.owner, advanced.state)
         messages = publications(before, advanced, event, account.owner, input_id, now)
         if advanced.decision is not None:
@@ -146,7 +147,7 @@ def _input_id(event: Event) -> str:
             return f"lifecycle:{event.input_id}"
         case CustomerEvent():
             return f"event:{event.event_id}"
-        case PromptOutcome():
+        case PromptOutcome() | BusinessOutcome():
             return f"outcome:{event.outcome_id}"
 
 

@@ -11,11 +11,13 @@ from builders import at, customer_event, routed, scored, scores, started, turn
 from guidance.decision.advance import advance
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.decide import decide
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import encode
 
 ROUNDS, CALLS = 40, 25
 TELECOM = parse_catalog((files("guidance") / "catalogs" / "telecom.yaml").read_text(encoding="utf-8"))
+RULES = Rules(TELECOM)
 KNOWN = {"tenure_months": 74, "monthly_bill": 48.0, "value_band": "high", "plan": "Fibre 500", "products": ("fibre",)}
 
 
@@ -36,9 +38,9 @@ def test_a_decision_costs_little_more_than_its_own_conditions_and_bytes():
     """The floor evaluates each condition of the catalogue's once and writes the decision down: it decides nothing."""
     state = CustomerState()
     for event in (customer_event(facts=KNOWN), routed(started())):
-        state = advance(state, event, TELECOM, partition=3, now=at(0)).state
+        state = advance(state, event, RULES, partition=3, now=at(0)).state
     said = scored(turn("my neighbour pays half"), scores=scores("cancel_service", "price_complaint", churn_risk=1.8))
-    folded = advance(state, said, TELECOM, partition=3, now=at(10))
+    folded = advance(state, said, RULES, partition=3, now=at(10))
     assert folded.decision is not None
     assert folded.decision.winner is not None
     undecided = folded.state.with_conversation(
@@ -63,10 +65,10 @@ def test_a_decision_costs_little_more_than_its_own_conditions_and_bytes():
         encode(folded.decision)
 
     def decided() -> None:
-        decide(undecided, said, TELECOM, partition=3, now=at(10), seed=7)
+        decide(undecided, said, RULES, partition=3, now=at(10), seed=7)
 
     def advanced() -> None:
-        advance(state, said, TELECOM, partition=3, now=at(10))
+        advance(state, said, RULES, partition=3, now=at(10))
 
     floor_us, decided_us, advanced_us = interleaved_us(floor, decided, advanced)
     print(

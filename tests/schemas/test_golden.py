@@ -10,9 +10,13 @@ import builders
 from schemas.base import Contract
 from schemas.codec import decode, encode
 from schemas.conversation import ConversationAssigned, ConversationIdentified, ConversationTransferred
+from schemas.crm import CrmAction
 from schemas.dead_letter import DeadLetter
 from schemas.desk import ConversationClosed
 from schemas.guidance import Tick
+from schemas.handoff import Forwarded, Handoff
+from schemas.published import PublishedCatalog, PublishedLevers, TreatmentEmbedding
+from schemas.requests import DecisionReply, DecisionRequest, RankedAction
 from schemas.topics import TOPICS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -35,7 +39,46 @@ SPECIMENS: dict[str, list[Contract]] = {
         ConversationClosed(record_id="r9", conversation_id="c1", agent_id="ada", reason="ended"),
     ],
     "conversation.snapshots.v1": [builders.snapshot()],
-    "guidance.outcomes.v1": [builders.outcome()],
+    "guidance.outcomes.v1": [builders.outcome(), builders.business_outcome()],
+    "customer.handoffs.v1": [
+        Handoff(conversation_id="c1", customer_id="dana", route_key="c1", carried="{}"),
+        Forwarded(conversation_id="c1", customer_id="dana", record=builders.scored(None, "cancel_service")),
+    ],
+    "guidance.lessons.v1": [builders.lesson()],
+    "guidance.propensities.v1": [builders.posterior()],
+    "guidance.catalogs.v1": [
+        PublishedCatalog(
+            version="telecom@1", text="id: telecom", published_at=builders.at(1), published_by="mia",
+            model_revision="m1",
+            embeddings=(TreatmentEmbedding(action_id="keep_loyalty_discount", treatment=0, embedding="TJo="),),
+        ),
+    ],
+    "guidance.levers.v1": [
+        PublishedLevers(version="levers@1", by_kind={"retention": 1.5}, set_at=builders.at(1), set_by="mia"),
+    ],
+    "guidance.requests.v1": [
+        DecisionRequest(
+            request_id="r1", customer_id="dana", channel="web", intents={"upgrade_interest": 0.8},
+            asked_at=builders.at(1), reply_to="gateway-1",
+        ),
+    ],
+    "guidance.replies.v1": [
+        DecisionReply(
+            request_id="r1", reply_to="gateway-1", decision_id="003-1767603610000-abcdefabcdef", customer_id="dana",
+            decided_at=builders.at(2), actions=(
+                RankedAction(
+                    action_id="faster_fibre", kind="upsell", title="Faster fibre", words="Go faster for £5 more.",
+                    language="en", propensity=0.2, priority=12.0,
+                ),
+            ),
+        ),
+    ],
+    "crm.actions.v1": [
+        CrmAction(
+            crm_action_id="c1:churn_flag", customer_id="dana", conversation_id="c1", kind="churn_flag",
+            summary="wants to leave: my neighbour pays half", churn_risk=1.8, at=builders.at(300),
+        ),
+    ],
     "guidance.decisions.v1": [builders.decision()],
     "livecue.ticks.v1": [Tick(at=builders.at(3))],
     "livecue.dead-letters.v1": [_LETTER],

@@ -8,6 +8,7 @@ import pytest
 from builders import at, customer_event, routed, scored, scores, started, turn
 from guidance.decision.advance import advance
 from guidance.decision.catalog import Catalog, parse_catalog
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel
 from schemas.guidance import ActionKind
@@ -37,13 +38,15 @@ def decided(*fired, text="…", facts=None, channel=Channel.VOICE, churn_risk=1.
         failed = customer_event(
             event_id=f"f{number}", kind="selfservice.failed", intents=("technical_problem",), facts={}
         )
-        state = advance(state, failed, telecom(), partition=3, now=at(0)).state
+        state = advance(state, failed, Rules(telecom()), partition=3, now=at(0)).state
     if facts:
-        state = advance(state, customer_event(facts=facts), telecom(), partition=3, now=at(0)).state
-    state = advance(state, routed(started(channel=channel), channel=channel), telecom(), partition=3, now=at(1)).state
+        state = advance(state, customer_event(facts=facts), Rules(telecom()), partition=3, now=at(0)).state
+    state = advance(
+        state, routed(started(channel=channel), channel=channel), Rules(telecom()), partition=3, now=at(1)
+    ).state
     mood = {name: 0.9 if name == sentiment else 0.05 for name in ("negative", "neutral", "positive")}
     said = scored(turn(text), channel=channel, scores=scores(*fired, churn_risk=churn_risk, sentiment=mood))
-    decision = advance(state, said, telecom(), partition=3, now=at(10)).decision
+    decision = advance(state, said, Rules(telecom()), partition=3, now=at(10)).decision
     assert decision is not None
     return decision
 

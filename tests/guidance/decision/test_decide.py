@@ -8,6 +8,7 @@ from builders import at, customer_event, ended, outcome, routed, scored, scores,
 from guidance.decision.advance import advance, deadline
 from guidance.decision.arbitration import Levers
 from guidance.decision.propensity import Propensities
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, Speaker
 from schemas.guidance import DismissReason, Fate, PromptState, ServiceLevel, Tick, outcome_id_of
@@ -28,7 +29,7 @@ class Talk:
         self.tell(routed(started(**{k: v for k, v in route.items() if k == "channel"}), **route), 0)
 
     def tell(self, event, seconds, **more):
-        result = advance(self.state, event, self.catalog, partition=3, now=at(seconds), **more)
+        result = advance(self.state, event, Rules(self.catalog, **more), partition=3, now=at(seconds))
         self.state = result.state
         return result
 

@@ -10,6 +10,7 @@ from builders import at, customer_event, ended, outcome, routed, scored, scores,
 from guidance.decision.advance import advance
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.contact_policy import MOST_PINNED
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from guidance.decision.vocabulary import SELLING
 from schemas.codec import encode
@@ -17,6 +18,7 @@ from schemas.conversation import ConversationTransferred, Speaker
 from schemas.guidance import Fate, PromptState, Tick, outcome_id_of
 
 CATALOG = parse_catalog((Path(__file__).parents[3] / "guidance/catalogs/telecom.yaml").read_text())
+RULES = Rules(CATALOG)
 CUSTOMER_LABELS = sorted(
     {trigger.intent for action in CATALOG.actions for trigger in action.triggers if trigger.intent}
     | {"declines_offer", "accepts_offer", "gratitude", "closing"}
@@ -90,7 +92,7 @@ def told(story):
         seconds += pause
         event = event_of(happening, number, seconds, state)
         if event is not None:
-            result = advance(state, event, CATALOG, partition=7, now=at(seconds))
+            result = advance(state, event, RULES, partition=7, now=at(seconds))
             yield state, event, result, at(seconds)
             state = result.state
 
@@ -142,7 +144,7 @@ def test_a_final_turn_has_one_decision_that_explains_every_action(story):
 def test_decided_again_it_is_the_same_byte_for_byte_even_from_what_was_written(story):
     for before, event, result, now in told(story):
         reread = CustomerState.read(before.write())
-        again = advance(reread, event, CATALOG, partition=7, now=now)
+        again = advance(reread, event, RULES, partition=7, now=now)
         assert again.state.write() == result.state.write()
         if result.decision is not None and again.decision is not None:
             assert encode(again.decision) == encode(result.decision)

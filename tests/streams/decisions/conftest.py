@@ -8,6 +8,7 @@ import pytest
 
 from builders import at, outcome, scored, scores, turn
 from guidance.decision.catalog import Catalog
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker
@@ -34,7 +35,8 @@ class Worker:
 
     def restart(self, catalog: Catalog | None = None) -> None:
         """A new process: nothing left in memory, its table as it was."""
-        self.processor = DecisionsProcessor(catalog or small(), PARTITIONS)
+        rules = Rules(catalog or small())
+        self.processor = DecisionsProcessor(lambda: rules, PARTITIONS)
 
     async def take(self, event: Any, seconds: float = 0, *, key: str | None = None) -> None:
         """`event` reaches Kafka `seconds` after the tests' day began, and all it leads to is done."""

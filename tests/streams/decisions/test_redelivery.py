@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from builders import at, customer_event, ended, record, routed, scored, scores, started, turn
 from fakes import Rows
+from guidance.decision.rules import Rules
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker
 from schemas.dead_letter import DEAD_LETTER
@@ -127,7 +128,7 @@ class Cluster:
         self.restart()
 
     def restart(self) -> None:
-        self.processor = DecisionsProcessor(small(), 4)
+        self.processor = DecisionsProcessor(lambda: Rules(small()), 4)
 
     async def take(self, log: list[Record], start: int, stop: int, size: int) -> None:
         """Batches of `size`, each carried out whole."""

@@ -4,6 +4,7 @@ import pytest
 
 from builders import at, customer_event, record, routed, scored, started, turn
 from fakes import Rows
+from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import decode, encode
 from schemas.desk import DESK
@@ -27,13 +28,13 @@ TICK = Record(TICKS.name, HOME, 0, round(at(70).timestamp() * 1000), None, encod
 async def talked() -> Rows:
     """The rows of a customer whose prompt is due to expire."""
     rows = Rows()
-    rows.carry_out((await DecisionsProcessor(small(), 12).process(SAID, rows)).writes)
+    rows.carry_out((await DecisionsProcessor(lambda: Rules(small()), 12).process(SAID, rows)).writes)
     return rows
 
 
 async def test_a_tick_ends_what_is_out_of_date():
     rows = await talked()
-    (first, *_) = (await DecisionsProcessor(small(), 12).process([TICK], rows)).messages
+    (first, *_) = (await DecisionsProcessor(lambda: Rules(small()), 12).process([TICK], rows)).messages
     assert (first.topic, first.key) == (DESK_TOPIC.name, "ada")
     assert decode(DESK, first.value).ending.action_id == "keep"
 
@@ -41,10 +42,10 @@ async def test_a_tick_ends_what_is_out_of_date():
 @pytest.mark.parametrize("written", range(8))
 async def test_it_is_told_in_full_wherever_a_crash_cuts_its_writes(written):
     rows = await talked()
-    whole = await DecisionsProcessor(small(), 12).process([TICK], rows)
+    whole = await DecisionsProcessor(lambda: Rules(small()), 12).process([TICK], rows)
     rows.carry_out(whole.writes[:written])
     for _ in range(2):
-        again = await DecisionsProcessor(small(), 12).process([TICK], rows)
+        again = await DecisionsProcessor(lambda: Rules(small()), 12).process([TICK], rows)
         assert list(again.messages) == list(whole.messages)
         rows.carry_out(again.writes)
     state = CustomerState.read(dict(owners(rows, HOME))["dana"])
@@ -56,9 +57,9 @@ async def test_it_is_told_in_full_where_its_customer_spoke_in_the_same_batch():
     later = record(
         scored(turn(turn_id="t2", ended_at=at(60)), "gratitude"), INTENTS_TOPIC.name, "dana", offset=2, when=at(60)
     )
-    whole = await DecisionsProcessor(small(), 12).process([later, TICK], rows)
+    whole = await DecisionsProcessor(lambda: Rules(small()), 12).process([later, TICK], rows)
     for written in range(len(whole.writes) + 1):
         rows = await talked()
         rows.carry_out(whole.writes[:written])
-        again = await DecisionsProcessor(small(), 12).process([later, TICK], rows)
+        again = await DecisionsProcessor(lambda: Rules(small()), 12).process([later, TICK], rows)
         assert list(again.messages) == list(whole.messages), written
