@@ -88,7 +88,7 @@ def worker(
     http_port: HttpPort = None,
     data: Annotated[Path, typer.Option(help="Where its table lives.")] = Path(".livecue/tables"),
     model: Annotated[Path | None, typer.Option(help="Folder of the intent model. Default: the one that ships.")] = None,
-    catalog: Annotated[Path | None, typer.Option(help="Catalogue of actions. Default: the telecom example.")] = None,
+    catalog: Annotated[Path | None, typer.Option(help="Decide by this file alone. Default: by what is published.")] = None,
 ) -> None:
     """Run one stream worker until SIGTERM. Start as many as there is work; they share the partitions.
 
