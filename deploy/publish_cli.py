@@ -13,7 +13,6 @@ from rich.table import Table
 from deploy import publishing
 from deploy.settings import cluster
 from deploy.workers import load_model
-from guidance.decision.catalog import parse_catalog
 from schemas.published import PublishedCatalog
 
 catalog_app = typer.Typer(help="Catalogues of actions.", no_args_is_help=True)
@@ -43,13 +42,9 @@ def publish(
 ) -> None:
     """Check a catalogue and put it in force in all running workers, within seconds and without a restart."""
     text = file.read_text(encoding="utf-8")
-    catalog = parse_catalog(text)
-    understood = load_model(model)
-    embeddings = embed_treatments(catalog, understood)
-    published = asyncio.run(
-        publishing.publish(cluster(kafka), catalog, text, embeddings, understood.revision, by=by, note=note)
-    )
-    _tell(published, as_json, f"{len(catalog.actions)} actions")
+    published = asyncio.run(publishing.publish(cluster(kafka), text, load_model(model), by=by, note=note))
+    without = "" if published.embeddings else ", without similarity: the model has no first stage"
+    _tell(published, as_json, f"published by {published.published_by}{without}")
 
 
 @catalog_app.command(epilog="Example: livecue catalog rollback telecom@1f2e3d4c")
@@ -74,7 +69,9 @@ def list_(kafka: _Kafka = None, as_json: _Json = False) -> None:
         typer.echo(json.dumps([{**_as_dict(each.published), "in_force": each.in_force} for each in known], indent=2))
         return
     if not known:
-        _out.print("None is published: workers decide by the telecom example. Publish one: livecue catalog publish FILE")
+        _out.print(
+            "None is published: workers decide by the telecom example. Publish one: livecue catalog publish FILE"
+        )
         return
     table = Table("", "version", "published", "by", "note")
     for each in known:

@@ -1,18 +1,24 @@
 """Catalogues onto Kafka and back: publish one, list them, put an older one in force again."""
 
+import contextlib
 import getpass
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from guidance.decision.catalog import Catalog
+from deploy.embeddings import embed_treatments
+from guidance.decision.catalog import parse_catalog
+from guidance.decision.catalog_text import CatalogError
+from models.artifact import ArtifactError
+from models.serving import IntentModel
 from schemas.codec import decode, encode
+from schemas.errors import Malformed
 from schemas.published import CATALOG, PublishedCatalog, TreatmentEmbedding
 from schemas.topics import CATALOGS
 from streams.bus.connection import KafkaSettings
-from streams.bus.ports import Message, Record
+from streams.bus.ports import Message
 from streams.bus.producer import KafkaPublisher
 from streams.bus.readers import KafkaReaders
+from streams.decisions.live_rules import age, usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +30,26 @@ class Version:
 
 
 async def publish(
-    kafka: KafkaSettings,
-    catalog: Catalog,
-    text: str,
-    embeddings: Sequence[TreatmentEmbedding],
-    model_revision: str | None,
-    *,
-    by: str | None,
-    note: str | None,
+    kafka: KafkaSettings, text: str, model: IntentModel, *, by: str | None = None, note: str | None = None
 ) -> PublishedCatalog:
-    """Put `catalog`, parsed from `text`, in force in all running workers. Returns once Kafka has it safely.
+    """Check a catalogue's text and put it in force in all running workers. Returns once Kafka has it safely.
+
+    Its treatments are embedded by `model`, which is to be the one that the workers run; one that does not embed leaves
+    the published catalogue without, so that only labels tell what was said.
 
     Raises:
+        CatalogError: the text has mistakes.
         BusUnavailable: no broker answers.
     """
+    catalog = parse_catalog(text)
+    embeddings: tuple[TreatmentEmbedding, ...] = ()
+    with contextlib.suppress(ArtifactError):
+        embeddings = embed_treatments(catalog, model)
     published = PublishedCatalog(
         version=catalog.version,
         text=text,
-        embeddings=tuple(embeddings),
-        model_revision=model_revision if embeddings else None,
+        embeddings=embeddings,
+        model_revision=model.manifest.revision if embeddings else None,
         published_at=datetime.now(UTC),
         published_by=by or getpass.getuser(),
         note=note,
@@ -52,15 +59,20 @@ async def publish(
 
 
 async def versions(kafka: KafkaSettings) -> list[Version]:
-    """Every catalogue that was ever published, the one in force first, then by when they last were.
+    """Every usable catalogue that was ever published, the one in force first, then by when they last were.
 
     Raises:
         LookupError: the topics are missing.
         BusUnavailable: no broker answers.
     """
     kept = await KafkaReaders(kafka).read_compacted(CATALOGS.name)
-    newest_first = sorted(kept.latest.values(), key=_age, reverse=True)
-    return [Version(decode(CATALOG, record.value), index == 0) for index, record in enumerate(newest_first)]
+    found: list[Version] = []
+    for record in sorted(kept.latest.values(), key=age, reverse=True):
+        with contextlib.suppress(Malformed, CatalogError):  # workers refuse it, and say so
+            published = decode(CATALOG, record.value)
+            usable(published)
+            found.append(Version(published, in_force=not found))
+    return found
 
 
 async def roll_back(kafka: KafkaSettings, to: str | None, *, by: str | None, note: str | None) -> PublishedCatalog:
@@ -86,8 +98,3 @@ async def roll_back(kafka: KafkaSettings, to: str | None, *, by: str | None, not
 async def _write(kafka: KafkaSettings, published: PublishedCatalog) -> None:
     async with KafkaPublisher(kafka) as publisher:
         await publisher.publish([Message(CATALOGS.name, published.version, encode(published))])
-
-
-def _age(record: Record) -> tuple[int, bytes]:
-    """As `streams.decisions.live_rules` orders them."""
-    return record.timestamp_ms, record.key or b""

@@ -72,8 +72,13 @@ def load_model(folder: Path | None) -> IntentModel:
 
 def load_catalog(path: Path | None) -> Catalog:
     """The catalogue in the file `path`; None: the telecom example."""
+    return parse_catalog(catalog_text(path))
+
+
+def catalog_text(path: Path | None) -> str:
+    """The text of the file `path`; None: of the telecom example."""
     source = path or files("guidance") / "catalogs" / "telecom.yaml"
-    return parse_catalog(source.read_text(encoding="utf-8"))
+    return source.read_text(encoding="utf-8")
 
 
 async def _partitions(kafka: KafkaSettings, topics: tuple[str, ...]) -> int:

@@ -52,7 +52,7 @@ class LiveRules:
         for topic in _FOLLOWED:
             kept = await readers.read_compacted(topic)
             positions.update(kept.positions)
-            for record in sorted(kept.latest.values(), key=_age, reverse=True):
+            for record in sorted(kept.latest.values(), key=age, reverse=True):
                 if await self.take(record):
                     break  # all others are older
         _LOG.info("decides by %s", self._rules.catalog.version)
@@ -66,12 +66,12 @@ class LiveRules:
 
     async def take_all(self, records: Iterable[Record]) -> None:
         """Several, in whichever order the partitions gave them."""
-        for record in sorted(records, key=_age):
+        for record in sorted(records, key=age):
             await self.take(record)
 
     async def take(self, record: Record) -> bool:
         """Put what `record` carries in force if it is newer than what is. False: it was not, or cannot be used."""
-        if record.value is None or _age(record) < self._since.get(record.topic, (-1, b"")):
+        if record.value is None or age(record) < self._since.get(record.topic, (-1, b"")):
             return False
         try:
             if record.topic == CATALOGS.name:
@@ -85,16 +85,14 @@ class LiveRules:
                 "it again: %s", record.topic, record.partition, record.offset, error,
             )  # fmt: skip
             return False
-        self._since[record.topic] = _age(record)
+        self._since[record.topic] = age(record)
         RULES_SWAPPED.labels(record.topic).inc()
         return True
 
     async def _take_catalog(self, published: PublishedCatalog) -> None:
         if self._fixed:
             return
-        catalog = await asyncio.to_thread(parse_catalog, published.text)  # some hundred conditions to compile
-        if catalog.version != published.version:
-            raise Malformed(f"the text is {catalog.version}, but it calls itself {published.version}")
+        catalog = await asyncio.to_thread(usable, published)  # some hundred conditions to compile
         self._rules = replace(self._rules, catalog=catalog)
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
@@ -104,5 +102,19 @@ class LiveRules:
         _LOG.info("levers %s are in force, set by %s", published.version, published.set_by)
 
 
-def _age(record: Record) -> tuple[int, bytes]:
+def usable(published: PublishedCatalog) -> Catalog:
+    """The catalogue that was published.
+
+    Raises:
+        CatalogError: its text has mistakes.
+        Malformed: it is not what it calls itself.
+    """
+    catalog = parse_catalog(published.text)
+    if catalog.version != published.version:
+        raise Malformed(f"the text is {catalog.version}, but it calls itself {published.version}")
+    return catalog
+
+
+def age(record: Record) -> tuple[int, bytes]:
+    """Of published records, the one with the highest holds."""
     return record.timestamp_ms, record.key or b""
