@@ -236,6 +236,10 @@ class Journey(_Remembered):
         """The remembered contact of that id; None: there was none, or it is forgotten."""
         return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
 
+    def write(self) -> bytes:
+        """As compact JSON: what is absent or empty is left out."""
+        return self.model_dump_json(exclude_defaults=True).encode()
+
 
 class CustomerState(_Remembered):
     """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
@@ -254,7 +258,14 @@ class CustomerState(_Remembered):
         """As compact JSON: what is absent or empty is left out."""
         return self.model_dump_json(exclude_defaults=True).encode()
 
+    def write_apart(self) -> bytes:
+        """The same without the journey, which many inputs leave as it was: `Journey.write` writes that."""
+        return self.model_dump_json(exclude_defaults=True, exclude={"journey"}).encode()
+
     @classmethod
-    def read(cls, written: bytes | None) -> "CustomerState":
-        """The state that `write` wrote; None: of somebody never seen."""
-        return cls() if written is None else cls.model_validate_json(written)
+    def read(cls, written: bytes | None, journey: bytes | None = None) -> "CustomerState":
+        """The state that `write` wrote, or `write_apart` and `Journey.write`; None: of somebody never seen."""
+        state = cls() if written is None else cls.model_validate_json(written)
+        if journey is None:
+            return state
+        return state.model_copy(update={"journey": Journey.model_validate_json(journey)})
