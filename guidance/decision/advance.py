@@ -7,11 +7,14 @@ from typing import Literal
 from guidance.decision.catalog import Catalog
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
+from guidance.decision.handoff import pass_on, receive
 from guidance.decision.identity import seed_of
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
+from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
 
@@ -24,17 +27,35 @@ class Advance:
     """On final turns, exactly one; None on everything else."""
     endings: tuple[tuple[Prompt, PromptEnding], ...]
     """Prompts that were on a desk and are over, the decision's endings among them."""
+    passed_on: tuple[HandoffRecord, ...] = ()
+    """What goes to another customer's owner, in order, and is all there is: the record was not this owner's to fold."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick,
+    event: Event | Tick | HandoffRecord,
     rules: Rules,
     *,
     partition: int,
     now: datetime,
 ) -> Advance:
-    """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends; or pass it on.
+
+    `partition` is the one that a conversation's route key hashes to, wherever it is decided on.
+    """
+    if isinstance(event, Handoff):
+        after = receive(state, event)
+        return Advance(after, None, _endings_of_closed(state, after))
+    record = event.record if isinstance(event, Forwarded) else event
+    if not isinstance(record, Tick | CustomerEvent):
+        owner, hop = (event.customer_id, event.hop) if isinstance(event, Forwarded) else (record.route_key, 0)
+        passed_on = pass_on(state, record, owner, hop, now)
+        if passed_on is not None:
+            return Advance(passed_on[0], None, (), passed_on[1])
+    return _folded(state, record, rules, partition, now)
+
+
+def _folded(state: CustomerState, event: Event | Tick, rules: Rules, partition: int, now: datetime) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
