@@ -78,8 +78,7 @@ def receive(state: CustomerState, handoff: Handoff) -> CustomerState:
     for conversation_id, conversation in carried.live.items():
         past = state.journey.contact(conversation_id)
         if past is None or past.closed != "ended":
-            moved = conversation.model_copy(update={"route_key": handoff.route_key})
-            state = with_live(state, conversation_id, moved)
+            state = with_live(state, conversation_id, conversation)
     return state
 
 
