@@ -1,5 +1,7 @@
-"""`POST /v1/decisions`: what a web page, an IVR or a mailing may offer a customer now, by the rules that agents' prompts
-are made by. Answered within a second, or told that there is no answer."""
+"""`POST /v1/decisions`: what a web page, an IVR or a mailing may offer a customer now, by the rules of agents' prompts.
+
+Answered within a second, or told that there is no answer.
+"""
 
 import hmac
 import json

@@ -14,10 +14,10 @@ def application(
     pages: Path,
     websocket_of: Callable[[web.Request], str],
     is_ready: Callable[[], bool],
-    decisions: Callable[[web.Request], Any],
+    decisions: Callable[[web.Request], Any] | None = None,
 ) -> web.Application:
     """The routes. `websocket_of` names the websocket for whoever asks, `is_ready` says whether desks are served,
-    `decisions` answers the API."""
+    `decisions` answers the API; None: there is none."""
 
     def page(name: str) -> Callable[[web.Request], web.StreamResponse]:
         async def answer(_: web.Request) -> web.StreamResponse:
@@ -45,7 +45,8 @@ def application(
         "/config.json": config, "/healthz": healthz, "/readyz": readyz, "/metrics": metrics,
     }.items():  # fmt: skip
         app.router.add_get(path, handler)
-    app.router.add_post("/v1/decisions", decisions)
+    if decisions is not None:
+        app.router.add_post("/v1/decisions", decisions)
     app.router.add_static("/static/", pages)
     app.on_response_prepare.append(_headers)
     return app
