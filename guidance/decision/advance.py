@@ -9,6 +9,7 @@ from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.handoff import pass_on, receive
 from guidance.decision.identity import seed_of
+from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
@@ -16,6 +17,10 @@ from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.requests import DecisionReply, DecisionRequest
+
+Input = Event | Tick | HandoffRecord | DecisionRequest
+"""All that changes a state, or is answered from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,13 @@ class Advance:
     """Prompts that were on a desk and are over, the decision's endings among them."""
     passed_on: tuple[HandoffRecord, ...] = ()
     """What goes to another customer's owner, in order, and is all there is: the record was not this owner's to fold."""
+    reply: DecisionReply | None = None
+    """On requests, what who asked is told."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick | HandoffRecord,
+    event: Input,
     rules: Rules,
     *,
     partition: int,
@@ -46,6 +53,9 @@ def advance(
     if isinstance(event, Handoff):
         after = receive(state, event)
         return Advance(after, None, _endings_of_closed(state, after))
+    if isinstance(event, DecisionRequest):
+        decision, reply = answer(state, event, rules, partition=partition, now=now)
+        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
     record = event.record if isinstance(event, Forwarded) else event
     if not isinstance(record, Tick | CustomerEvent):
         owner, hop = (event.customer_id, event.hop) if isinstance(event, Forwarded) else (record.route_key, 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from guidance.decision.advance import Advance, advance
+from guidance.decision.advance import Advance, Input, advance
 from guidance.decision.fold import Event
 from guidance.decision.handoff import carried_by
 from guidance.decision.rules import Rules
@@ -22,7 +22,8 @@ from schemas.errors import Malformed
 from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
 from schemas.handoff import HANDOFF, Forwarded, Handoff, HandoffRecord
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
-from schemas.topics import CUSTOMER_EVENTS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, TICKS
+from schemas.requests import REQUEST, DecisionRequest
+from schemas.topics import CUSTOMER_EVENTS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
 from streams.bus.metrics import (
@@ -43,6 +44,7 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
+_Keyed = Event | HandoffRecord | DecisionRequest
 _NO_JOURNEY = Journey().write()
 _HANDED_OFF = b'"handed_off":['
 """In every written state that has a note of a conversation handed off, and in no other: quotes inside of texts are
@@ -52,6 +54,7 @@ _READ: dict[str, TypeAdapter[Any]] = {
     CUSTOMER_EVENTS.name: CUSTOMER,
     OUTCOMES.name: OUTCOME,
     HANDOFFS.name: HANDOFF,
+    REQUESTS.name: REQUEST,
 }
 
 
@@ -97,7 +100,7 @@ class DecisionsProcessor:
                 return self._tick(record, decode(TICK, record.value), ledger)
             if rerouted := misrouted(record, self._partitions, self.name):
                 return [rerouted]
-            event: Event | HandoffRecord = decode(_READ[record.topic], record.value)
+            event: _Keyed = decode(_READ[record.topic], record.value)
             if isinstance(event, Handoff):
                 carried_by(event)
             _check_key(record, _owner(event))
@@ -122,7 +125,7 @@ class DecisionsProcessor:
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
-    def _event(self, record: Record, account: Account, event: Event | HandoffRecord) -> Sequence[Message]:
+    def _event(self, record: Record, account: Account, event: _Keyed) -> Sequence[Message]:
         input_id = _input_id(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
@@ -131,7 +134,7 @@ class DecisionsProcessor:
         return _commit(account, input_id, state, messages, record.at)
 
     def _advance(
-        self, account: Account, input_id: str, event: Event | Tick | HandoffRecord, now: datetime
+        self, account: Account, input_id: str, event: Input, now: datetime
     ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
         before = CustomerState.read(account.state, account.aside)
@@ -164,11 +167,12 @@ def _check_key(record: Record, owner: str) -> None:
         raise Malformed(f"the record key is not what {record.topic} is keyed by, see `livecue schemas --asyncapi`")
 
 
-def _owner(event: Event | HandoffRecord) -> str:
-    return event.customer_id if isinstance(event, CustomerEvent | Handoff | Forwarded) else event.route_key
+def _owner(event: _Keyed) -> str:
+    by_customer = CustomerEvent | DecisionRequest | Handoff | Forwarded
+    return event.customer_id if isinstance(event, by_customer) else event.route_key
 
 
-def _input_id(event: Event | HandoffRecord) -> str:
+def _input_id(event: _Keyed) -> str:
     """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
     match event:
         case ScoredTurn():
@@ -177,6 +181,8 @@ def _input_id(event: Event | HandoffRecord) -> str:
             return f"lifecycle:{event.input_id}"
         case CustomerEvent():
             return f"event:{event.event_id}"
+        case DecisionRequest():
+            return f"request:{event.request_id}"
         case PromptOutcome() | BusinessOutcome():
             return f"outcome:{event.outcome_id}"
         case Handoff():
@@ -185,7 +191,7 @@ def _input_id(event: Event | HandoffRecord) -> str:
             return _input_id(event.record)
 
 
-def _tell(advanced: Advance, event: Event | Tick | Handoff) -> None:
+def _tell(advanced: Advance, event: Input) -> None:
     """Metrics, and a line in the log for whoever reads along."""
     for each in advanced.passed_on:
         PASSED_ON.labels(each.type).inc()

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
-from guidance.decision.advance import Advance, closed_how
-from guidance.decision.fold import Event, likeliest
+from guidance.decision.advance import Advance, Input, closed_how
+from guidance.decision.fold import likeliest
 from guidance.decision.identity import record_id_of
 from guidance.decision.state import CustomerState, Journey, LiveConversation
 from schemas.codec import encode
@@ -19,10 +19,10 @@ from schemas.desk import (
     PromptIssued,
     Snapshot,
 )
-from schemas.guidance import Prompt, PromptEnding, Tick
-from schemas.handoff import Forwarded, Handoff, HandoffRecord
+from schemas.guidance import Prompt, PromptEnding
+from schemas.handoff import Forwarded, Handoff
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, HANDOFFS, SNAPSHOTS
+from schemas.topics import DECISIONS, DESK_TOPIC, HANDOFFS, REPLIES, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -36,7 +36,7 @@ def partial_turn(scored: ScoredTurn) -> list[Message]:
 def publications(
     before: CustomerState,
     advanced: Advance,
-    event: Event | Tick | HandoffRecord,
+    event: Input,
     owner: str,
     input_id: str,
     now: datetime,
@@ -53,6 +53,8 @@ def publications(
     messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, advanced.decision.route_key, encode(advanced.decision)))
+    if advanced.reply is not None:
+        messages.append(Message(REPLIES.name, advanced.reply.reply_to, encode(advanced.reply)))
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
         old = _snapshot(before.live.get(conversation_id), conversation_id, owner, now)
         new = _snapshot(after.live.get(conversation_id), conversation_id, owner, now)
@@ -62,7 +64,7 @@ def publications(
 
 
 def _desk_records(
-    before: CustomerState, advanced: Advance, event: Event | Tick | HandoffRecord, input_id: str, now: datetime
+    before: CustomerState, advanced: Advance, event: Input, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
     handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]
