@@ -29,13 +29,11 @@ def life():
     """Fifty events on all channels, with ids as real systems make them, then a call of thirty turns."""
     actions = sorted(CATALOG.by_id)
     for number in range(50):
-        told = (
-            {} if number % 2 else {f"fact_{number % 20}": f"value {number}", "monthly_bill": 48.0, "tenure_months": 74}
-        )
+        told = {f"fact_{number % 20}": f"value {number}", "monthly_bill": 48.0, "tenure_months": 74}
         event = customer_event(
-            event_id=sha256(f"{number}".encode()).hexdigest()[:32], kind=KINDS[number % 6], at=at(-21_600 * (50 - number)),
-            channel=list(Channel)[number % 9], action_id=actions[number % len(actions)], facts=told,
-            intents=(PROBLEMS[number % 4],) if number % 3 == 0 else (),
+            event_id=sha256(f"{number}".encode()).hexdigest()[:32], kind=KINDS[number % 6],
+            at=at(-21_600 * (50 - number)), channel=list(Channel)[number % 9], action_id=actions[number % len(actions)],
+            facts={} if number % 2 else told, intents=(PROBLEMS[number % 4],) if number % 3 == 0 else (),
         )  # fmt: skip
         yield record(event, CUSTOMER_EVENTS.name, "dana", offset=number)
     yield record(routed(started(at=at(0))), INTENTS_TOPIC.name, "dana")
