@@ -100,8 +100,8 @@ async def test_a_lesson_counts_once_whoever_repeats_it(worker):
     ),
 )
 async def test_killed_anywhere_what_was_published_is_never_contradicted(actions, batches):
-    """Batches of so many, carried out whole (None), or dying after so many rows and messages, and read again from so far
-    before what was done."""
+    """Batches of so many, carried out whole (None), or dying after so many rows and messages; then what is read again
+    begins so far back."""
     log = [
         record(taught(n, action), LESSONS.name, action, offset=n, when=at(n), partitions=PARTITIONS)
         for n, action in enumerate(actions)
