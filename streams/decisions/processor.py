@@ -44,7 +44,6 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
-_Keyed = Event | HandoffRecord | DecisionRequest
 _NO_JOURNEY = Journey().write()
 _HANDED_OFF = b'"handed_off":['
 """In every written state that has a note of a conversation handed off, and in no other: quotes inside of texts are
@@ -53,8 +52,8 @@ _READ: dict[str, TypeAdapter[Any]] = {
     INTENTS_TOPIC.name: INTENTS,
     CUSTOMER_EVENTS.name: CUSTOMER,
     OUTCOMES.name: OUTCOME,
-    HANDOFFS.name: HANDOFF,
     REQUESTS.name: REQUEST,
+    HANDOFFS.name: HANDOFF,
 }
 
 
@@ -100,7 +99,7 @@ class DecisionsProcessor:
                 return self._tick(record, decode(TICK, record.value), ledger)
             if rerouted := misrouted(record, self._partitions, self.name):
                 return [rerouted]
-            event: _Keyed = decode(_READ[record.topic], record.value)
+            event: Event | DecisionRequest | HandoffRecord = decode(_READ[record.topic], record.value)
             if isinstance(event, Handoff):
                 carried_by(event)
             _check_key(record, _owner(event))
@@ -125,7 +124,9 @@ class DecisionsProcessor:
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
-    def _event(self, record: Record, account: Account, event: _Keyed) -> Sequence[Message]:
+    def _event(
+        self, record: Record, account: Account, event: Event | DecisionRequest | HandoffRecord
+    ) -> Sequence[Message]:
         input_id = _input_id(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
@@ -167,12 +168,13 @@ def _check_key(record: Record, owner: str) -> None:
         raise Malformed(f"the record key is not what {record.topic} is keyed by, see `livecue schemas --asyncapi`")
 
 
-def _owner(event: _Keyed) -> str:
-    by_customer = CustomerEvent | DecisionRequest | Handoff | Forwarded
-    return event.customer_id if isinstance(event, by_customer) else event.route_key
+def _owner(event: Event | DecisionRequest | HandoffRecord) -> str:
+    if isinstance(event, CustomerEvent | DecisionRequest | Handoff | Forwarded):
+        return event.customer_id
+    return event.route_key
 
 
-def _input_id(event: _Keyed) -> str:
+def _input_id(event: Event | DecisionRequest | HandoffRecord) -> str:
     """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
     match event:
         case ScoredTurn():

@@ -22,7 +22,7 @@ from schemas.desk import (
 from schemas.guidance import Prompt, PromptEnding
 from schemas.handoff import Forwarded, Handoff
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, HANDOFFS, REPLIES, SNAPSHOTS
+from schemas.topics import DECISIONS, DESK_TOPIC, HANDOFFS, LESSONS, REPLIES, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -53,6 +53,7 @@ def publications(
     messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, advanced.decision.route_key, encode(advanced.decision)))
+    messages += [Message(LESSONS.name, lesson.action_id, encode(lesson)) for lesson in advanced.lessons]
     if advanced.reply is not None:
         messages.append(Message(REPLIES.name, advanced.reply.reply_to, encode(advanced.reply)))
     for conversation_id in sorted(before.live.keys() | after.live.keys()):

@@ -160,7 +160,7 @@ def _count(floor: Floor, chats: list[Talk], order: dict[str, int]) -> dict:
 
 
 def _assert_whole(floor: Floor, chats: list[Talk], result: dict) -> None:
-    """Nothing lost, doubled or reordered; and what was dismissed and prompted before the login counts after it."""
+    """Nothing lost, doubled or reordered; after the login what was dismissed and prompted before it still counts."""
     print(result)
     assert 0 == result["undecided"] == result["decided_twice"] == result["changed_bytes"]
     assert [0, 0] == result["out_of_order"]
