@@ -10,6 +10,7 @@ from guidance.decision.contact_policy import suppressed_because
 from guidance.decision.eligibility import ineligible_because
 from guidance.decision.explanation import Fallen, explain
 from guidance.decision.facts import Facts, facts_of
+from guidance.decision.honour import give_way, outranks, said_of
 from guidance.decision.identity import decision_id_of, prompt_id_of
 from guidance.decision.propensity import propensity
 from guidance.decision.rules import Rules
@@ -64,7 +65,7 @@ def decide(
         moment = _moment(state, conversation, turn, rules, now, endings)
         standing = moment.conversation.live
         ranked, pinned, fallen = _weigh_all(moment)
-        winner = _winner(ranked, standing, catalog.policy.supersede_margin)
+        winner = _winner(ranked, standing, moment)
         candidates = explain(ranked, pinned, fallen, winner, standing)
         issued = pinned if winner is None else [winner, *pinned]
         prompts = tuple(_prompt(bid, moment, decision_id) for bid in issued)
@@ -132,7 +133,8 @@ def _weigh_all(moment: _Moment) -> tuple[tuple[Bid, ...], list[Bid], list[Fallen
             pinned.append(weighed)
         else:
             bids.append(weighed)
-    return arbitrate(bids), pinned, fallen
+    kept, gave_way = give_way(bids, moment.conversation.live, moment.state.journey, moment.now)
+    return arbitrate(kept), pinned, [*fallen, *gave_way]
 
 
 def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
@@ -151,7 +153,8 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
         return Fallen(action, Fate.SUPPRESSED, why)
     if (why := retracted_because(action, moment.turn)) is not None:
         return Fallen(action, Fate.SUPPRESSED, f"not on a turn like this: {why}")
-    wording = treat(action, conversation, facts, catalog.currency)
+    honours = moment.state.journey.open_offer(action.id, moment.now) is not None
+    wording = treat(action, conversation, facts, catalog.currency, honours_offer=honours)
     if isinstance(wording, str):
         return Fallen(action, Fate.INELIGIBLE, wording)
     return Bid(
@@ -165,18 +168,21 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
     )
 
 
-def _winner(ranked: Sequence[Bid], standing: LivePrompt | None, margin: float) -> Bid | None:
+def _winner(ranked: Sequence[Bid], standing: LivePrompt | None, moment: _Moment) -> Bid | None:
     """The first of the ranked, unless the prompt that is on the desk is about as good."""
     if not ranked:
         return None
-    if standing is not None and ranked[0].priority <= standing.priority * (1.0 + margin):
-        return None
-    return ranked[0]
+    first = ranked[0]
+    if standing is not None and not outranks(first, standing, moment.state.journey, moment.now):
+        to_beat = standing.priority * (1.0 + moment.rules.catalog.policy.supersede_margin)
+        return first if first.priority > to_beat else None
+    return first
 
 
 def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
     action, turn, conversation = bid.action, moment.turn, moment.conversation
     assert conversation.agent_id is not None  # the contact policy suppresses all while nobody has it
+    noted = said_of(moment.state.journey, action.id, moment.now)
     return Prompt(
         prompt_id=prompt_id_of(decision_id, action.id),
         decision_id=decision_id,
@@ -188,7 +194,7 @@ def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
         title=action.title,
         words=bid.wording.words,
         steps=bid.wording.steps,
-        why=reasons(action, bid.call.why, moment.facts, moment.rules.catalog.currency),
+        why=reasons(action, bid.call.why, noted, moment.facts, moment.rules.catalog.currency),
         channel=conversation.channel,
         language=bid.wording.language,
         pinned=action.kind is ActionKind.COMPLIANCE,

@@ -12,12 +12,15 @@ from guidance.decision.state import (
     MOST_DISMISSALS,
     MOST_FACT_CHARS,
     MOST_FACTS,
+    MOST_ISSUES,
     Contact,
     Dismissal,
     Journey,
     Known,
     LiveConversation,
+    Offer,
     Refusal,
+    to_ms,
 )
 from schemas.customer import CustomerEvent
 from schemas.guidance import PromptOutcome
@@ -54,7 +57,8 @@ def with_customer_event(journey: Journey, event: CustomerEvent) -> Journey:
         journey = with_contact(journey, contact)
     match event.kind:
         case "offer.made" if event.action_id is not None:
-            return with_issued(journey, (event.action_id,), event.at)
+            offers = {**journey.offers, event.action_id: Offer(at=event.at, channel=event.channel)}
+            return with_issued(journey.model_copy(update={"offers": offers}), (event.action_id,), event.at)
         case "offer.declined" if event.action_id is not None:
             return with_refusal(journey, event.action_id, Refusal(at=event.at, channel=event.channel))
     return journey
@@ -105,7 +109,24 @@ def with_issued(journey: Journey, action_ids: tuple[str, ...], at: datetime) -> 
     last_issued = dict(journey.last_issued)
     for action_id in action_ids:
         put_latest(last_issued, action_id, max(at, last_issued.get(action_id, at)))
-    return journey.model_copy(update={"last_issued": keep_latest(last_issued, MOST_ACTIONS)})
+    return journey.model_copy(
+        update={
+            "last_issued": keep_latest(last_issued, MOST_ACTIONS),
+            "issues": _with_issues(journey.issues, action_ids, to_ms(at)),
+        }
+    )
+
+
+def _with_issues(
+    issues: Mapping[str, tuple[int, ...]], action_ids: tuple[str, ...], at: int
+) -> dict[str, tuple[int, ...]]:
+    """The newest `MOST_ISSUES` of all; the same again at the same instant is the same."""
+    by_time = {(each, action_id) for action_id, instants in issues.items() for each in instants}
+    latest = sorted(by_time | {(at, action_id) for action_id in action_ids})[-MOST_ISSUES:]
+    kept: dict[str, tuple[int, ...]] = {}
+    for instant, action_id in latest:
+        kept[action_id] = (*kept.get(action_id, ()), instant)
+    return kept
 
 
 def with_dismissal(journey: Journey, outcome: PromptOutcome) -> Journey:

@@ -29,10 +29,17 @@ MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
 MOST_CONTACTS = 12
 MOST_DISMISSALS = 24
+MOST_ISSUES = 48
+"""Instants, over all actions, at which something was put to the customer: what limits by window count."""
 CONTACTS_COUNT_FOR = timedelta(days=14)
 """How long an unsolved contact counts towards “third contact”."""
 VULNERABLE_FOR = timedelta(days=30)
 """How long somebody counts as vulnerable after a conversation in which it was heard, unless the CRM says otherwise."""
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
 
 
 class _Remembered(BaseModel):
@@ -144,6 +151,13 @@ class Dismissal(_Remembered):
     at: Instant
 
 
+class Offer(_Remembered):
+    """An action that was put to the customer elsewhere."""
+
+    at: Instant
+    channel: Channel
+
+
 class Journey(_Remembered):
     """What outlives a conversation, over all channels."""
 
@@ -156,6 +170,9 @@ class Journey(_Remembered):
     """Newest last."""
     last_issued: dict[str, Instant] = Field(default_factory=dict)
     """By action: when it was last prompted or offered, on any channel."""
+    issues: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """By action: each time it was prompted or offered, on any channel, in ms since 1970, oldest first."""
+    offers: dict[str, Offer] = Field(default_factory=dict)
     vulnerable_at: Instant | None = None
     """When vulnerability was last heard; None: never, or the CRM has said otherwise since."""
 
@@ -179,6 +196,17 @@ class Journey(_Remembered):
             and now - contact.at < CONTACTS_COUNT_FOR
             and contact.contact_id not in besides
         )
+
+    def issued_within(self, window: timedelta, now: datetime, action_id: str | None = None) -> int:
+        """How often that action, or any, was put to the customer within the last `window`."""
+        since = to_ms(now - window)
+        of = self.issues.values() if action_id is None else (self.issues.get(action_id, ()),)
+        return sum(1 for each in of for at in each if at > since)
+
+    def open_offer(self, action_id: str, now: datetime) -> Offer | None:
+        """The offer of that action that was made elsewhere and still stands; None: there is none."""
+        offer = self.offers.get(action_id)
+        return offer if offer is not None and now - offer.at < timedelta(days=30) else None
 
     def contact(self, contact_id: str) -> Contact | None:
         """The remembered contact of that id; None: there was none, or it is forgotten."""

@@ -101,12 +101,14 @@ def test_a_missing_fact_makes_ineligible_and_words_without_it_are_found():
     decision = Talk(facts={"tenure_months": 20}).says(10, "cancel_service")
     assert decision.prompts[0].words == "I can bring your bill down."
     decision = Talk(facts=None).says(10, "cancel_service")
-    assert reason(decision, "keep") == "needs tenure_months"
+    assert reason(decision, "keep") == "not eligible: tenure_months is not known"
     assert decision.winner == "review"
     assert reason(Talk(facts={"tenure_months": 3}).says(10, "cancel_service"), "keep") == (
-        "not tenure_months >= 12 (tenure_months is 3)"
+        "not eligible: needs tenure_months >= 12 (tenure_months is 3)"
     )
-    assert reason(Talk(facts={"tenure_months": "long"}).says(10, "cancel_service"), "keep") == "needs tenure_months"
+    assert reason(Talk(facts={"tenure_months": "long"}).says(10, "cancel_service"), "keep") == (
+        "not eligible: tenure_months is not known"
+    )
 
 
 def test_words_that_need_a_fact_and_have_no_other_make_ineligible():
