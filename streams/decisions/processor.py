@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from guidance.decision.advance import Advance, advance
 from guidance.decision.fold import Event
 from guidance.decision.rules import Rules
-from guidance.decision.state import CustomerState
+from guidance.decision.state import CustomerState, Journey
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
@@ -32,6 +32,7 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
+_NO_JOURNEY = Journey().write()
 _READ: dict[str, TypeAdapter[Any]] = {
     INTENTS_TOPIC.name: INTENTS,
     CUSTOMER_EVENTS.name: CUSTOMER,
@@ -99,7 +100,7 @@ class DecisionsProcessor:
         for owner in self._deadlines.due(record.partition, record.at):
             account = ledger.open(record.partition, owner)
             state, news = self._advance(account, input_id, tick, record.at)
-            account.commit(input_id, state.write(), (), record.at)
+            _commit(account, input_id, state, (), record.at)
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
@@ -109,16 +110,13 @@ class DecisionsProcessor:
             REPUBLISHED.labels(self.name).inc()
             return published
         state, messages = self._advance(account, input_id, event, record.at)
-        written = state.write()
-        if written == account.state:
-            return messages  # nothing is remembered: the same comes of it if it comes again
-        return account.commit(input_id, written, messages, record.at)
+        return _commit(account, input_id, state, messages, record.at)
 
     def _advance(
         self, account: Account, input_id: str, event: Event | Tick, now: datetime
     ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
-        before = CustomerState.read(account.state)
+        before = CustomerState.read(account.state, account.aside)
         advanced = advance(before, event, self._rules(), partition=account.partition, now=now)
         self._deadlines.put(account.partition, account.owner, advanced.state)
         messages = publications(before, advanced, event, account.owner, input_id, now)
@@ -126,6 +124,17 @@ class DecisionsProcessor:
             DECIDE_SECONDS.observe(time.perf_counter() - started)
         _tell(advanced, event)
         return advanced.state, messages
+
+
+def _commit(
+    account: Account, input_id: str, state: CustomerState, messages: Sequence[Message], now: datetime
+) -> Sequence[Message]:
+    """Remember `state` and `messages`, the journey aside and only if it has changed; answers the messages."""
+    written, journey = state.write_apart(), state.journey.write()
+    changed = None if journey == (account.aside or _NO_JOURNEY) else journey
+    if written == account.state and changed is None:
+        return messages  # nothing is remembered: the same comes of it if it comes again
+    return account.commit(input_id, written, messages, now, aside=changed)
 
 
 def _check_key(record: Record, owner: str) -> None:

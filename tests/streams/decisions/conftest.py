@@ -97,7 +97,8 @@ class Worker:
     def state(self, owner: str = "dana") -> CustomerState:
         """What is remembered, as the table has it."""
         table = self.bus.table(self.processor.name)
-        return CustomerState.read(read_account(table, partition_for(owner, PARTITIONS), owner).state)
+        account = read_account(table, partition_for(owner, PARTITIONS), owner)
+        return CustomerState.read(account.state, account.aside)
 
     @property
     def live(self) -> Prompt:
