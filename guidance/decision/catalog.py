@@ -11,7 +11,7 @@ from guidance.decision.action import Action, Condition, Entry, Limit, Number, Tr
 from guidance.decision.catalog_defaults import with_defaults
 from guidance.decision.catalog_flaws import flaws
 from guidance.decision.catalog_problems import broken_parts, problems_of
-from guidance.decision.catalog_text import CatalogError, Problem, read_yaml
+from guidance.decision.catalog_text import CatalogError, Lines, Problem, read_yaml
 from guidance.decision.facts import JOURNEY_FACTS, FactDeclaration, FactType
 
 E = TypeVar("E", bound=Entry)
@@ -85,6 +85,11 @@ def parse_catalog(text: str) -> Catalog:
     Raises:
         CatalogError: with every problem found, each with its line and how to mend it.
     """
+    return read_catalog(text)[0]
+
+
+def read_catalog(text: str) -> tuple[Catalog, Lines]:
+    """The same, and on which line each part of it stands. Raises CatalogError."""
     written, lines = read_yaml(text)
     if not isinstance(written, dict):
         raise CatalogError([Problem(1, "a catalogue is a mapping", "start with id:, name:, facts:, actions:")])
@@ -105,7 +110,7 @@ def parse_catalog(text: str) -> Catalog:
     found |= {Problem(places.of(path), str(flaw), flaw.mend) for path, flaw in flaws(own, unsure, actions)}
     if found:
         raise CatalogError(list(found))
-    return catalog
+    return catalog, places
 
 
 def _whole(model: type[E], entries: Any, broken: Collection[str]) -> dict[str, E]:
