@@ -29,7 +29,12 @@ _PATTERNS = {"language": "a language tag: en, de, pt-BR", "id": f"{_NAME}: three
 def problems_of(error: ValidationError, lines: Lines, models: Iterable[type[BaseModel]]) -> set[Problem]:
     """Every mistake that `error` lists, with its line; `models` are all that have fields, to guess at misspellings."""
     fields = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-    return {_problem(each, lines, fields) for each in error.errors(include_url=False)}
+    errors = error.errors(include_url=False)
+    around = {each["loc"][:depth] for each in errors for depth in range(len(each["loc"]))}
+    # Something is also called too short for the mistakes inside of it: those are told.
+    return {
+        _problem(each, lines, fields) for each in errors if each["type"] != "too_short" or each["loc"] not in around
+    }
 
 
 def broken_parts(error: ValidationError) -> Mapping[str, frozenset[str]]:
