@@ -13,6 +13,8 @@ from schemas.conversation import Channel
 from schemas.guidance import ActionKind
 
 MAX_WHY_WORDS = 6
+MOST_OF_EACH = 30
+"""Triggers, conditions of a step, treatments, reasons and weights of one action."""
 
 
 def _as_tuple(labels: Any) -> Any:
@@ -112,18 +114,18 @@ class Action(Entry):
     kind: ActionKind
     title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     channels: tuple[Channel, ...] = Field(default=(Channel.VOICE, Channel.CHAT), min_length=1)
-    triggers: tuple[Trigger, ...] = Field(min_length=1)
+    triggers: tuple[Trigger, ...] = Field(min_length=1, max_length=MOST_OF_EACH)
     unless: Phrases | None = None
     """Words in the customer's turn that keep it from being called for, whatever else does."""
-    eligible_if: tuple[Condition, ...] = ()
+    eligible_if: tuple[Condition, ...] = Field(default=(), max_length=MOST_OF_EACH)
     """For this customer at all. All must hold; a fact that is not known makes one fail. So for the next two."""
-    applicable_if: tuple[Condition, ...] = ()
+    applicable_if: tuple[Condition, ...] = Field(default=(), max_length=MOST_OF_EACH)
     """In this situation."""
-    suitable_if: tuple[Condition, ...] = ()
+    suitable_if: tuple[Condition, ...] = Field(default=(), max_length=MOST_OF_EACH)
     """Fitting for this person now."""
-    treatments: tuple[Treatment, ...] = Field(min_length=1)
+    treatments: tuple[Treatment, ...] = Field(min_length=1, max_length=MOST_OF_EACH)
     """In order of preference: the first that fits channel and language, and whose placeholders are all known."""
-    reasons: tuple[Words, ...] = ()
+    reasons: tuple[Words, ...] = Field(default=(), max_length=MOST_OF_EACH)
     """Facts in favour, a few words each, shown beside the triggers' where known: "{tenure_years} yrs a customer"."""
     prior: Number = Field(gt=0.0, lt=1.0)
     """The probability that it is accepted, as long as nothing is learned."""
@@ -132,7 +134,7 @@ class Action(Entry):
     cost: Number = Field(default=0.0, ge=0.0)
     lever: Number = Field(default=1.0, gt=0.0, le=10.0)
     """How much the business wants it just now; 1.0 neutral."""
-    context: tuple[Weight, ...] = ()
+    context: tuple[Weight, ...] = Field(default=(), max_length=MOST_OF_EACH)
     cooldown_minutes: Number = Field(default=0.0, ge=0.0)
     """How long after it was prompted, on any channel, it is not prompted again to the same customer."""
     most_per_conversation: Whole = Field(default=2, ge=1)

@@ -5,6 +5,8 @@ from typing import Any
 from guidance.decision.catalog_text import CatalogError, Lines, Path, Problem
 from schemas.guidance import ActionKind
 
+MOST_ACTIONS_OF_A_CATALOG = 300
+
 _FOR_ALL = "all"
 
 
@@ -20,6 +22,9 @@ def with_defaults(written: dict[str, Any], lines: Lines) -> tuple[dict[str, Any]
     actions = written.get("actions")
     if not isinstance(actions, dict):
         return rest, lines
+    if len(actions) > MOST_ACTIONS_OF_A_CATALOG:
+        what = f"these are {len(actions)} actions, at most {MOST_ACTIONS_OF_A_CATALOG} are weighed on a turn"
+        raise CatalogError([Problem(lines.of(("actions",)), what, "make several catalogues of it")])
     moved: dict[Path, Path] = {}
     whole: dict[str, Any] = {}
     for action_id, action in actions.items():

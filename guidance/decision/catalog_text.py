@@ -12,6 +12,7 @@ MAX_CHARS = 300_000
 _MAX_DEPTH = 12
 _FAST: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Forty times as fast where PyYAML was built with libyaml; what either reads is the same."""
+_PLAIN = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 _UNSEEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]|(?<!^)\ufeff")
 """Characters that turn or hide text: what is read would not be what is there."""
 
@@ -123,6 +124,8 @@ def _value(
     node: yaml.Node, path: Path, loader: yaml.SafeLoader, by_path: dict[Path, int], problems: list[Problem]
 ) -> Any:
     by_path[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN:
+        problems.append(_tag_problem(node))
     if isinstance(node, yaml.SequenceNode):
         return [_value(each, (*path, index), loader, by_path, problems) for index, each in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
@@ -143,7 +146,7 @@ def _scalar(node: yaml.Node, loader: yaml.SafeLoader, problems: list[Problem]) -
     try:
         value: Any = loader.construct_object(node)
     except yaml.constructor.ConstructorError:
-        problems.append(Problem(line, f"the tag {node.tag} is not read", "write plain texts, numbers, true and false"))
+        problems.append(_tag_problem(node))
         return None
     except ValueError:
         problems.append(Problem(line, f"“{_brief(node.value)}” cannot be read as it is", "put it in quotes"))
@@ -153,8 +156,13 @@ def _scalar(node: yaml.Node, loader: yaml.SafeLoader, problems: list[Problem]) -
         return None
     if value is None or isinstance(value, str | int | float):
         return value
-    problems.append(Problem(line, f"the tag {node.tag} is not read", "write plain texts, numbers, true and false"))
+    problems.append(_tag_problem(node))
     return None
+
+
+def _tag_problem(node: yaml.Node) -> Problem:
+    what = f"the tag {node.tag} is not read"
+    return Problem(node.start_mark.line + 1, what, "write plain texts, numbers, true and false, without !")
 
 
 def _brief(text: str) -> str:

@@ -27,7 +27,7 @@ _OPERATORS = frozenset(
 )
 _TOKEN = re.compile(
     r"""\s+ | (?P<string>"[^"]*"|'[^']*') | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-      | (?P<name>[A-Za-z_]\w*) | (?P<operator>[=!<>]=|\?\?|\.\.|&&|\|\||.)""",
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*) | (?P<operator>[=!<>]=|\?\?|\.\.|&&|\|\||.)""",
     re.VERBOSE,
 )
 
@@ -116,6 +116,9 @@ def _check_tokens(text: str, tokens: Sequence[re.Match[str]]) -> tuple[str, ...]
                 )
             if not called:
                 facts[word] = None
+        elif not word.isascii() and token.lastgroup == "operator":
+            what = f"“{text}” has “{word}” (U+{ord(word):04X}), which is not allowed"
+            raise Flaw(what, "type it anew: names have the letters a to z, some others only look like them")
         elif token.lastgroup == "operator" and word not in _OPERATORS:
             raise Flaw(f"“{text}” has “{word}”, which is not allowed", _OPERATOR_MENDS.get(word, "leave it out"))
     return tuple(facts)
