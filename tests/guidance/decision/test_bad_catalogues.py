@@ -1,6 +1,7 @@
 """Bad catalogues: each refused, at its line, with its mend, at once."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from time import process_time
 
@@ -23,7 +24,7 @@ HOSTILE = {
     "a tab": ("id: small\n\tname: x", "not YAML"),
     "an alias": ("id: small\nname: &a b\nactions: *a", "anchors"),
     "aliases that multiply": (
-        "a: &a [x,x]\n" + "\n".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)},*{chr(97 + n)}]" for n in range(20)),
+        "a: &a [x,x]\n" + "\n".join(f"{b}: &{b} [*{a},*{a}]" for a, b in pairwise("abcdefghijklmnopqrst")),
         "anchors",
     ),
     "an object": ("id: !!python/object/apply:os.system [ls]", "tag"),
@@ -42,7 +43,8 @@ HOSTILE = {
         "id: many\nname: Many\nactions:\n" + "".join(f"  act_{n}: {{kind: x}}\n" for n in range(9000)), "9000 actions"
     ),
     "thousands of conditions": (
-        TEXT.replace("[tenure_months >= 12]", "[" + ", ".join(f"fact_{n} > {n}" for n in range(5000)) + "]"), "eligible_if"
+        TEXT.replace("[tenure_months >= 12]", "[" + ", ".join(f"fact_{n} > {n}" for n in range(5000)) + "]"),
+        "eligible_if",
     ),
     "thousands of phrases": (
         TEXT.replace("[close my account]", "[" + ", ".join(f"a{n} b" for n in range(9000)) + "]"), "phrases"
