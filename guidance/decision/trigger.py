@@ -28,14 +28,13 @@ def called_for(action: Action, turn: ScoredTurn, conversation: LiveConversation,
     """
     if action.kind is ActionKind.COMPLIANCE and any(label in conversation.heard for label in action.fulfilled_by):
         return None
-    if action.unless is not None and _says(turn, action.unless):
-        return None
     strengths = [
         (strength, trigger.why)
         for trigger in action.triggers
-        if (strength := _strength(trigger, action.kind, turn, conversation, facts)) is not None
+        if (trigger.intent is None or trigger.intent in conversation.heard or trigger.at_least is not None)
+        and (strength := _strength(trigger, action.kind, turn, conversation, facts)) is not None
     ]
-    if not strengths:
+    if not strengths or (action.unless is not None and _says(turn, action.unless)):
         return None
     strengths.sort(key=lambda each: -each[0])
     return Call(strengths[0][0], tuple(dict.fromkeys(why for _, why in strengths)))
