@@ -28,7 +28,9 @@ class Story:
     """One customer's state as a case goes on."""
 
     def __init__(self, case: Case, catalog: Catalog, score: Score | None) -> None:
-        self._case, self._rules, self._score = case, Rules(catalog), score
+        all_guided = catalog.policy.model_copy(update={"control_share": 0.0})  # a case is never a matter of chance
+        self._rules = Rules(catalog.model_copy(update={"policy": all_guided}))
+        self._case, self._score = case, score
         self._state = CustomerState()
         self._now = _STARTS
         self._steps = 0
