@@ -92,8 +92,7 @@ def run_tests(
 
 
 def diff(old: File, new: File, as_json: AsJson = False) -> None:
-    """Say in words what a catalogue changes against another, action by action.
-    """
+    """Say in words what a catalogue changes against another, action by action."""
     _read(old), _read(new)
     found = differences(_text(old), _text(new))
     if as_json:

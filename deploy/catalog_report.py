@@ -38,7 +38,8 @@ def show_played(file: Path, played: Sequence[Played]) -> None:
     for mismatch in (mismatch for each in played for mismatch in each.mismatches):
         _STDOUT.print(f"{escape(str(file))}:{mismatch.line}: [red]{escape(mismatch.what)}[/red]")
     wrong = sum(1 for each in played if each.mismatches)
-    _STDOUT.print(f"{len(played)} cases, " + (f"[red]{wrong} not as expected[/red]" if wrong else "all as expected"))
+    counted = f"{len(played)} case{'' if len(played) == 1 else 's'}"
+    _STDOUT.print(f"{counted}, " + (f"[red]{wrong} not as expected[/red]" if wrong else "all as expected"))
 
 
 def show_difference(difference: Difference) -> None:
