@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deploy import catalog_cli, workers
 from deploy import demo as demo_run
 from deploy import doctor as checks
 from deploy import gateway as gateways
-from deploy import workers
 from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
 from deploy.kafka.commands import kafka_app, topics_app
@@ -44,6 +44,7 @@ app = typer.Typer(
 app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
+catalog_cli.add_commands(catalog_app)
 app.add_typer(catalog_app, name="catalog")
 _STDERR = Console(stderr=True)
 
