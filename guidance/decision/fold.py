@@ -118,7 +118,7 @@ def _fold_lifecycle(state: CustomerState, event: RoutedLifecycle, now: datetime)
     told = event.event
     if isinstance(told, ConversationStarted | ConversationIdentified) and told.customer_name is not None:
         conversation = conversation.model_copy(update={"customer_name": told.customer_name})
-    return _bounded(state, event.conversation_id, conversation)
+    return with_live(state, event.conversation_id, conversation)
 
 
 def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> CustomerState:
@@ -134,7 +134,7 @@ def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> Custom
             conversation = _with_mood(conversation, event.scores)
         else:
             conversation = _with_agent_labels(conversation, event.scores)
-    return _bounded(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
+    return with_live(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
 
 
 def _with_heard(conversation: LiveConversation, scores: Scores) -> LiveConversation:
@@ -225,6 +225,7 @@ def _conversation(
             return None
         conversation = LiveConversation(channel=event.channel, started_at=started_at, heard_at=now)
     changes: dict[str, Any] = {
+        "route_key": event.route_key,
         "customer_id": event.customer_id,
         "team": event.team,
         "language": event.language,
@@ -237,7 +238,8 @@ def _conversation(
     return conversation.model_copy(update=changes)
 
 
-def _bounded(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+def with_live(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+    """The state with that conversation among its live ones; if they are too many, the quietest is closed."""
     state = state.with_conversation(conversation_id, conversation)
     if len(state.live) <= MOST_LIVE:
         return state

@@ -80,6 +80,8 @@ class LiveConversation(_Remembered):
     """One conversation that is going on."""
 
     channel: Channel
+    route_key: str = ""
+    """Where its records and outcomes are routed to; another owner's key where it was handed off to this one."""
     language: str = "en"
     customer_id: str | None = None
     customer_name: str | None = None
@@ -271,6 +273,17 @@ class Journey(_Remembered):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+class HandedOff(_Remembered):
+    """A note that a conversation has moved to another owner."""
+
+    conversation_id: str
+    hop: int
+    """How many moves the records had made that it concerns; 0: those straight from the source."""
+    customer_id: str
+    """Who has it now."""
+    at: Instant
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
 
@@ -278,6 +291,8 @@ class CustomerState(_Remembered):
     """How many inputs have been folded."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
+    handed_off: tuple[HandedOff, ...] = ()
+    """Conversations that turned out to be somebody else's, newest last: see `handoff`."""
     journey: Journey = Field(default_factory=Journey)
     settle_at: Instant | None = None
     """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
