@@ -105,13 +105,15 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
         return CustomerState(live=live, journey=state.journey)
     journey = state.journey
     contacts = tuple(contact for contact in journey.contacts if contact.contact_id == conversation_id)
+    pending = {key: each for key, each in journey.pending.items() if each.conversation_id == conversation_id}
     if not live:
-        return CustomerState(journey=Journey(contacts=contacts))
+        return CustomerState(journey=Journey(contacts=contacts, pending=pending))
     since = live[conversation_id].started_at
     heard_at = journey.vulnerable_at
     return CustomerState(
         live=live,
         journey=Journey(
+            pending=pending,
             contacts=contacts,
             refusals={key: refusal for key, refusal in journey.refusals.items() if refusal.at >= since},
             dismissals=tuple(dismissal for dismissal in journey.dismissals if dismissal.at >= since),
@@ -124,13 +126,16 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
 
 def _without(state: CustomerState, owner: str, note: HandedOff) -> CustomerState:
     """The state once the conversation is gone. What a customer's journey has learned meanwhile it keeps: it may have
-    been theirs. An anonymous conversation's owner has nothing left to remember."""
+    been theirs. An anonymous conversation's owner has nothing left to remember. Decisions that wait for their outcome
+    go, as the outcome will."""
     notes = (*(each for each in state.handed_off if note.at - each.at < NOTES_KEEP_FOR), note)
+    journey = Journey() if owner == note.conversation_id else state.journey
+    pending = {key: each for key, each in journey.pending.items() if each.conversation_id != note.conversation_id}
     return state.model_copy(
         update={
             "sequence": state.sequence + 1,
             "live": {key: value for key, value in state.live.items() if key != note.conversation_id},
-            "journey": Journey() if owner == note.conversation_id else state.journey,
+            "journey": journey.model_copy(update={"pending": pending}),
             "handed_off": notes[-MOST_NOTES:],
         }
     )
