@@ -1,4 +1,4 @@
-"""What `decisions` teaches the learner: each decision's lesson once, whoever restarts, wherever its conversation went."""
+"""What `decisions` teaches the learner: each lesson once, whoever restarts, wherever its conversation went."""
 
 import pytest
 
