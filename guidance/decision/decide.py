@@ -170,7 +170,9 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
     if isinstance(wording, str):
         return Fallen(action, Fate.INELIGIBLE, wording)
     issued = conversation.issued.get(action.id, 0)
-    belief = believe(action, call, issued, moment.context, moment.rules.propensities)
+    competes = action.kind is not ActionKind.COMPLIANCE
+    propensities = moment.rules.propensities if competes else None
+    belief = believe(action, call, issued, moment.context, propensities)
     return Bid(
         action=action,
         call=call,

@@ -155,8 +155,8 @@ def merged(journey: Journey, other: Journey) -> Journey:
     journey = _with_accepted(with_offers(journey, other.offers), other.accepted)
     journey = _with_issues(journey, other.issues)
     if other.pending:
-        both = sorted({**other.pending, **journey.pending}.items(), key=lambda item: (item[1].decided_at, item[0]))
-        journey = journey.model_copy(update={"pending": dict(both)})
+        by_time = sorted((journey.pending | other.pending).items(), key=lambda item: (item[1].decided_at, item[0]))
+        journey = journey.model_copy(update={"pending": dict(by_time)})
     return journey if other.vulnerable_at is None else with_vulnerability(journey, other.vulnerable_at)
 
 
