@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Contract, Id
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
 
@@ -27,7 +27,9 @@ class Forwarded(Contract):
     type: Literal["forwarded"] = "forwarded"
     conversation_id: Id
     customer_id: Id
-    record: Annotated[ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+    record: Annotated[
+        ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome | WrapUp, Field(discriminator="type")
+    ]
 
 
 HandoffRecord = Annotated[Handoff | Forwarded, Field(discriminator="type")]

@@ -1,6 +1,6 @@
 """One input, all of what it comes to: the core's whole answer to a record, for workers, replays and what-ifs alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -8,9 +8,13 @@ from guidance.decision.catalog import Catalog
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
+from guidance.decision.noting import note, note_decision
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
+from guidance.decision.winding_up import Question, wind_up
+from schemas.crm import CrmAction
+from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
@@ -24,6 +28,10 @@ class Advance:
     """On final turns, exactly one; None on everything else."""
     endings: tuple[tuple[Prompt, PromptEnding], ...]
     """Prompts that were on a desk and are over, the decision's endings among them."""
+    questions: tuple[Question, ...] = ()
+    """To agents, of conversations that are over."""
+    crm_actions: tuple[CrmAction, ...] = ()
+    """What conversations that are over leave to do elsewhere."""
 
 
 def advance(
@@ -34,16 +42,22 @@ def advance(
     partition: int,
     now: datetime,
 ) -> Advance:
-    """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, and wind up what is over."""
+    advanced = _advance(state, event, rules, partition=partition, now=now)
+    wound_up = wind_up(state, advanced.state, event, rules.catalog, now)
+    return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)
+
+
+def _advance(state: CustomerState, event: Event | Tick, rules: Rules, *, partition: int, now: datetime) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
-    after = fold(state, event, now)
+    after = note(state, fold(state, event, now), event, rules, now)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
         endings = _with_prompts(after, event.conversation_id, decision.endings)
-        after = fold_decision(after, decision)
+        after = note_decision(fold_decision(after, decision), decision, rules)
         return Advance(after, decision, (*endings, *_endings_of_closed(state, after)))
     return _settled(state, after, event, catalog, now)
 
@@ -52,6 +66,7 @@ def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
     """When, without any further input, a tick will change `state` first; None: no tick will."""
     idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
     deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
+    deadlines += [pending.until for pending in state.pending.values()]
     deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
     return min(deadlines, default=None)
 
@@ -78,8 +93,8 @@ def _settled(
     endings: list[tuple[Prompt, PromptEnding]] = []
     for conversation_id in _concerned(after, event):
         conversation = after.live[conversation_id]
-        if isinstance(event, ScoredTurn | RoutedLifecycle | PromptOutcome | Tick):
-            ending = settle(conversation, event, catalog, now)
+        if isinstance(event, ScoredTurn | RoutedLifecycle | PromptOutcome | CustomerEvent | Tick):
+            ending = settle(after, conversation, event, catalog, now)
             endings += _with_prompts(after, conversation_id, ending)
             if ending:
                 over = frozenset(each.prompt_id for each in ending)
@@ -90,7 +105,7 @@ def _settled(
 def _concerned(state: CustomerState, event: Event | Tick) -> tuple[str, ...]:
     """The live conversations in which `event` may end a prompt."""
     match event:
-        case Tick():
+        case Tick() | CustomerEvent():
             return tuple(state.live)
         case RoutedLifecycle() | PromptOutcome() if event.conversation_id in state.live:
             return (event.conversation_id,)

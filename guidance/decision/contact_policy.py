@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from guidance.decision.action import Action
+from guidance.decision.agents_word import is_back, kept_back_because
 from guidance.decision.catalog import Policy
 from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.vocabulary import SELLING
@@ -11,6 +12,8 @@ from schemas.intent import ScoredTurn
 
 MOST_PINNED = 4
 """Pinned compliance prompts that fit beside the live one."""
+_NOBODY = "nobody has the conversation"
+_EXPIRED = "expired: "
 
 
 def suppressed_because(
@@ -28,17 +31,24 @@ def suppressed_because(
     `newly_pinned` is how many the same decision pins already.
     """
     if conversation.agent_id is None:
-        return "nobody has the conversation"
+        return _NOBODY
     late_s = (now - turn.turn.ended_at).total_seconds()
     if late_s >= action.expires_after_s:
-        return f"expired: the turn ended {late_s:.0f} s ago, it keeps for {action.expires_after_s} s"
+        return f"{_EXPIRED}the turn ended {late_s:.0f} s ago, it keeps for {action.expires_after_s} s"
     if any(prompt.action_id == action.id for prompt in conversation.prompts):
         return "on the desk already"
+    if (why := kept_back_because(action, policy, conversation, now)) is not None:
+        return why
     if action.kind is ActionKind.COMPLIANCE:
         return _compliance_kept_back(action, conversation, newly_pinned)
     if action.kind in SELLING and customer.journey.is_vulnerable(now):
         return "vulnerable: nothing is sold"
-    return _over_a_limit(action, policy, conversation) or _resting(action, policy, customer, now)
+    return _over_a_limit(action, policy, conversation) or _resting(action, policy, customer, conversation, now)
+
+
+def comes_too_late_or_to_nobody(reason: str) -> bool:
+    """Whether that is why something was suppressed: its moment was there, and passed."""
+    return reason == _NOBODY or reason.startswith(_EXPIRED)
 
 
 def _compliance_kept_back(action: Action, conversation: LiveConversation, newly_pinned: int) -> str | None:
@@ -58,13 +68,15 @@ def _over_a_limit(action: Action, policy: Policy, conversation: LiveConversation
     return None
 
 
-def _resting(action: Action, policy: Policy, customer: CustomerState, now: datetime) -> str | None:
+def _resting(
+    action: Action, policy: Policy, customer: CustomerState, conversation: LiveConversation, now: datetime
+) -> str | None:
     journey = customer.journey
     refusal = journey.refusals.get(action.id)
     if refusal is not None and now - refusal.at < timedelta(days=policy.refusal_rests_days):
         return f"refused on {refusal.channel.value}, {refusal.at:%d %b %H:%M}"
     issued_at = journey.last_issued.get(action.id)
-    if issued_at is not None:
+    if issued_at is not None and not is_back(action, conversation, issued_at, now):
         rested_at = issued_at + timedelta(minutes=action.cooldown_minutes)
         if now < rested_at:
             return f"cooling down until {rested_at:%d %b %H:%M}"

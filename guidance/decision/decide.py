@@ -60,7 +60,7 @@ def decide(
         over = [Fallen(action, Fate.SUPPRESSED, "the conversation is over") for action in catalog.actions]
         candidates = explain((), (), over, None, None)
     else:
-        endings = settle(conversation, turn, catalog, now)
+        endings = settle(state, conversation, turn, catalog, now)
         moment = _moment(state, conversation, turn, rules, now, endings)
         standing = moment.conversation.live
         ranked, pinned, fallen = _weigh_all(moment)

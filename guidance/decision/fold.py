@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from guidance.decision import labels
+from guidance.decision.agents_word import is_dismissal
 from guidance.decision.journey import (
     keep_latest,
     put_latest,
@@ -12,6 +13,7 @@ from guidance.decision.journey import (
     with_dismissal,
     with_issued,
     with_refusal,
+    with_wrap_up,
 )
 from guidance.decision.state import (
     MOST_ACTIONS,
@@ -30,10 +32,10 @@ from guidance.decision.vocabulary import OFFERS
 from schemas.conversation import ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DeskSpan
-from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState
+from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 
-Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome
+Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome | WrapUp
 """What is folded as it arrives. Decisions are folded too, by `fold_decision`."""
 
 _CHURN_FADES = 0.8
@@ -66,6 +68,8 @@ def fold(state: CustomerState, event: Event, now: datetime) -> CustomerState:
             return _fold_outcome(state, event)
         case BusinessOutcome():
             return state
+        case WrapUp():
+            return state.model_copy(update={"journey": with_wrap_up(state.journey, event)})
 
 
 def fold_decision(state: CustomerState, decision: Decision) -> CustomerState:
@@ -160,13 +164,13 @@ def likeliest(sentiment: dict[str, float]) -> str:
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
         journey = journey.model_copy(update={"vulnerable_at": now})
-    refused = _what_was_proposed(conversation)
+    refused = what_was_proposed(conversation)
     if labels.DECLINES_OFFER in scores.fired and refused is not None:
         journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
     return journey
 
 
-def _what_was_proposed(conversation: LiveConversation) -> str | None:
+def what_was_proposed(conversation: LiveConversation) -> str | None:
     """What a “no” is a “no” to: what the agent last proposed, else the offer that is on the desk."""
     proposed = conversation.proposed
     if proposed is not None and conversation.turns - proposed.turn < _ANSWERED_WITHIN:
@@ -187,9 +191,9 @@ def _with_agent_labels(conversation: LiveConversation, scores: Scores) -> LiveCo
 
 
 def _fold_outcome(state: CustomerState, outcome: PromptOutcome) -> CustomerState:
-    if outcome.state is PromptState.DISMISSED:
-        state = state.model_copy(update={"journey": with_dismissal(state.journey, outcome)})
     conversation = state.live.get(outcome.conversation_id)
+    if is_dismissal(conversation, outcome):
+        state = state.model_copy(update={"journey": with_dismissal(state.journey, outcome)})
     if conversation is None or outcome.state is PromptState.EXPIRED:
         return state
     others = (action_id for action_id in conversation.settled if action_id != outcome.action_id)

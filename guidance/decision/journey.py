@@ -20,7 +20,7 @@ from guidance.decision.state import (
     Refusal,
 )
 from schemas.customer import CustomerEvent
-from schemas.guidance import PromptOutcome
+from schemas.guidance import Disposition, PromptOutcome, WrapUp
 
 V = TypeVar("V")
 
@@ -112,6 +112,14 @@ def with_dismissal(journey: Journey, outcome: PromptOutcome) -> Journey:
     """The journey after an agent dismissed a prompt."""
     dismissals = (*journey.dismissals, Dismissal(action_id=outcome.action_id, at=outcome.at))
     return journey.model_copy(update={"dismissals": dismissals[-MOST_DISMISSALS:]})
+
+
+def with_wrap_up(journey: Journey, wrap_up: WrapUp) -> Journey:
+    """The journey once the agent has said how a conversation ended."""
+    contact = journey.contact(wrap_up.conversation_id)
+    if contact is None or wrap_up.disposition is None:
+        return journey
+    return with_contact(journey, contact.model_copy(update={"solved": wrap_up.disposition is Disposition.SOLVED}))
 
 
 def says_solved(word: str | None) -> bool:

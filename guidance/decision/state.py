@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guidance.decision.notes import Notes, Word
 from schemas.base import Instant
 from schemas.conversation import Channel
 from schemas.customer import Fact
@@ -28,6 +29,10 @@ MOST_FACTS = 48
 MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
 MOST_CONTACTS = 12
+MOST_PENDING = 8
+"""Conversations that are over and wait for the agent's word; a further one goes by what is known of the oldest."""
+MOST_TOLD = 16
+"""CRM actions remembered as told: the latest."""
 MOST_DISMISSALS = 24
 CONTACTS_COUNT_FOR = timedelta(days=14)
 """How long an unsolved contact counts towards “third contact”."""
@@ -89,6 +94,8 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
+    word: Word = Field(default_factory=Word)
+    notes: Notes = Field(default_factory=Notes)
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -185,6 +192,16 @@ class Journey(_Remembered):
         return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
 
 
+class Pending(_Remembered):
+    """A conversation that is over, and of which the agent was asked what came of it."""
+
+    conversation: LiveConversation
+    """As it ended, without what was on the desk."""
+    until: Instant
+    """How long the agent's word is waited for."""
+    disposition: str | None = None
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one route key. `live` changes with each turn, `journey` rarely."""
 
@@ -193,6 +210,12 @@ class CustomerState(_Remembered):
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
     journey: Journey = Field(default_factory=Journey)
+    pending: dict[str, Pending] = Field(default_factory=dict)
+    """By conversation id, the longest over first."""
+    told: tuple[str, ...] = ()
+    """Ids of CRM actions that were told already: none is told twice."""
+    advised: Channel | None = None
+    """Where the CRM was last told that this customer is best met."""
 
     def with_conversation(self, conversation_id: str, conversation: LiveConversation) -> "CustomerState":
         """The state with that conversation as it now stands."""

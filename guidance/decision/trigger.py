@@ -30,7 +30,8 @@ def called_for(action: Action, turn: ScoredTurn, conversation: LiveConversation,
     strengths = [
         (strength, trigger.why)
         for trigger in action.triggers
-        if (strength := _strength(trigger, turn, conversation, facts)) is not None
+        if trigger.intent not in conversation.word.disbelieved.get(action.id, ())
+        and (strength := _strength(trigger, turn, conversation, facts)) is not None
     ]
     if not strengths:
         return None

@@ -18,7 +18,7 @@ from guidance.decision.state import CustomerState
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
+from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick, WrapUp
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
 from streams.bus.guard import bury, misrouted
@@ -147,7 +147,7 @@ def _input_id(event: Event) -> str:
             return f"lifecycle:{event.input_id}"
         case CustomerEvent():
             return f"event:{event.event_id}"
-        case PromptOutcome() | BusinessOutcome():
+        case PromptOutcome() | BusinessOutcome() | WrapUp():
             return f"outcome:{event.outcome_id}"
 
 

@@ -8,6 +8,7 @@ from guidance.decision.advance import Advance, closed_how
 from guidance.decision.fold import Event, likeliest
 from guidance.decision.identity import record_id_of
 from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.winding_up import Question
 from schemas.codec import encode
 from schemas.conversation import Speaker
 from schemas.desk import (
@@ -15,13 +16,14 @@ from schemas.desk import (
     ConversationOpened,
     DeskRecord,
     DeskTurn,
+    OutcomeAsked,
     PromptEnded,
     PromptIssued,
     Snapshot,
 )
 from schemas.guidance import Prompt, PromptEnding, Tick
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, SNAPSHOTS
+from schemas.topics import CRM_ACTIONS, DECISIONS, DESK_TOPIC, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -37,9 +39,10 @@ def publications(
 ) -> list[Message]:
     """All that `event` (known as `input_id`) gave rise to, in the order in which a desktop is to learn it."""
     after = advanced.state
-    messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
+    messages = [_desk(record) for record in _desk_records(before, advanced, event, route_key, input_id, now)]
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, route_key, encode(advanced.decision)))
+    messages += (Message(CRM_ACTIONS.name, each.customer_id, encode(each)) for each in advanced.crm_actions)
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
         old = _snapshot(before.live.get(conversation_id), conversation_id, route_key, now)
         new = _snapshot(after.live.get(conversation_id), conversation_id, route_key, now)
@@ -49,7 +52,7 @@ def publications(
 
 
 def _desk_records(
-    before: CustomerState, advanced: Advance, event: Event | Tick, input_id: str, now: datetime
+    before: CustomerState, advanced: Advance, event: Event | Tick, route_key: str, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
     handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]
@@ -70,6 +73,7 @@ def _desk_records(
             agent_id=prompt.agent_id,
             prompt=prompt,
         )
+    yield from (_asked(question, route_key, input_id) for question in advanced.questions)
     for conversation_id, old in before.live.items():
         how = closed_how(before, after, conversation_id)
         if how is not None and old.agent_id is not None:
@@ -103,6 +107,20 @@ def _closed(
         conversation_id=conversation_id,
         agent_id=agent_id,
         reason=reason,
+    )
+
+
+def _asked(question: Question, route_key: str, input_id: str) -> OutcomeAsked:
+    return OutcomeAsked(
+        record_id=record_id_of(input_id, question.conversation_id, "asked"),
+        conversation_id=question.conversation_id,
+        agent_id=question.agent_id,
+        route_key=route_key,
+        customer_name=question.conversation.customer_name,
+        channel=question.conversation.channel,
+        offers=question.offers,
+        ask_disposition=question.ask_disposition,
+        until=question.until,
     )
 
 
