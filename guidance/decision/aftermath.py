@@ -54,9 +54,14 @@ def _lead(over: Over) -> CrmAction | None:
 
     None where they agreed to some offer, want no marketing, or are vulnerable.
     """
-    facts, state = over.facts, over.state
-    withheld = facts.get("consent_marketing") is False or state.journey.is_vulnerable(over.now)
-    if withheld or any(_is_offer(action_id, over.catalog) for action_id in over.conversation.notes.agreed):
+    journey = over.state.journey
+    consent = journey.facts.get("consent_marketing")
+    withheld = consent is not None and consent.value is False
+    if (
+        withheld
+        or journey.is_vulnerable(over.now)
+        or any(_is_offer(action_id, over.catalog) for action_id in over.conversation.notes.agreed)
+    ):
         return None
     moments = over.conversation.notes.moments
     missed = [(worth, action_id) for action_id, worth in moments.items() if _is_open(action_id, over)]
