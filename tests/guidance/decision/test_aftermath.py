@@ -4,20 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from builders import at, business_outcome, customer_event, ended, outcome, routed, started
+from builders import at, business_outcome, customer_event, ended, outcome, routed, started, wrap_up
 from guidance.decision.advance import deadline
 from guidance.decision.promise import promised_by
 from schemas.conversation import Channel
-from schemas.guidance import DismissReason, Disposition, PromptState, WrapUp, wrap_up_id_of
+from schemas.guidance import DismissReason, Disposition, PromptState
 from small_catalog import changed
 from talking import FACTS, Conversation, richer
-
-
-def wrap_up(disposition: Disposition | None = None) -> WrapUp:
-    return WrapUp(
-        outcome_id=wrap_up_id_of("asked"), conversation_id="c1", route_key="dana", agent_id="ada", at=at(330),
-        disposition=disposition,
-    )  # fmt: skip
 
 
 def told(advanced) -> dict[str, str]:
@@ -109,7 +102,7 @@ def test_an_agent_who_does_not_answer_is_waited_for_so_long():
     end(dana)
     assert told(dana.tick(479)) == {}
     assert told(dana.tick(480)) == {"lead": "Keep them: called for on voice, nothing was agreed."}
-    assert told(dana.tell(wrap_up(Disposition.SOLVED), 500)) == {}
+    assert told(dana.tell(wrap_up(disposition=Disposition.SOLVED), 500)) == {}
     assert deadline(dana.state, dana.rules.catalog) is None
 
 
@@ -119,7 +112,7 @@ def test_how_it_ended_is_kept_in_the_journey(disposition, solved):
     dana.hears(10, "technical_problem")
     dana.answers(12, PromptState.ACCEPTED)
     end(dana)
-    over = dana.tell(wrap_up(disposition), 330)
+    over = dana.tell(wrap_up(disposition=disposition), 330)
     assert dana.state.journey.contact("c1").solved is solved
     assert ("follow_up" in told(over)) is not solved
 

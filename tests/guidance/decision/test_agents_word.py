@@ -26,7 +26,8 @@ def test_a_misheard_label_does_not_call_for_that_action_again_in_this_conversati
 
 def test_words_still_call_for_it_when_its_label_was_misheard():
     rules = richer()
-    catalog = changed(("- {intent: cancel_service, why: wants to leave}", "- {intent: cancel_service, why: wants to leave}\n      - {phrases: [close it], why: asks}"))  # fmt: skip
+    leaves = "- {intent: cancel_service, why: wants to leave}"
+    catalog = changed((leaves, f"{leaves}\n      - {{phrases: [close it], why: asks}}"))
     dana = dismissed(DismissReason.WRONG_INTENT, rules=type(rules)(catalog))
     assert dana.hears(700, text="please close it").decision.winner == "keep"
 
