@@ -216,9 +216,10 @@ class Refused(Contract):
     type: Literal["refused"] = "refused"
     code: RefusalCode
     """`malformed`: the frame could not be read. `protocol`: another version. `token`, `rights`: not let in, not yours
-    to do. `unexpected`: a frame out of turn. `unknown_prompt`: this desk was never shown it, nor asked that in
-    `unknown_question`. `settled`: the prompt was accepted or dismissed already. `unknown_conversation`: not live.
-    `unavailable`: an outcome could not be stored, report it again. `too_slow`: the desk did not read. `going_away`: this gateway stops, another takes over."""
+    to do. `unexpected`: a frame out of turn. `unknown_prompt`, `unknown_question`: this desk was never shown it.
+    `settled`: the prompt was accepted or dismissed already. `unknown_conversation`: not live. `unavailable`: an outcome
+    could not be stored, report it again. `too_slow`: the desk did not read. `going_away`: this gateway stops, another
+    takes over."""
     message: str
     """For people: what happened, what it means, what to do."""
     closes: bool
