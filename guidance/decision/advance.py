@@ -9,6 +9,7 @@ from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
 from guidance.decision.noting import note, note_decision
+from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
@@ -17,6 +18,7 @@ from schemas.crm import CrmAction
 from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.requests import DecisionReply, DecisionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,22 @@ class Advance:
     """To agents, of conversations that are over."""
     crm_actions: tuple[CrmAction, ...] = ()
     """What conversations that are over leave to do elsewhere."""
+    reply: DecisionReply | None = None
+    """On requests, what who asked is told."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick,
+    event: Event | Tick | DecisionRequest,
     rules: Rules,
     *,
     partition: int,
     now: datetime,
 ) -> Advance:
     """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, and wind up what is over."""
+    if isinstance(event, DecisionRequest):
+        decision, reply = answer(state, event, rules, partition=partition, now=now)
+        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
     advanced = _advance(state, event, rules, partition=partition, now=now)
     wound_up = wind_up(state, advanced.state, event, rules.catalog, now)
     return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)

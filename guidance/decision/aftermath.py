@@ -3,13 +3,13 @@
 A customer whom nobody knows cannot be followed up: an anonymous conversation leaves nothing.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guidance.decision import labels
 from guidance.decision.catalog import Catalog
+from guidance.decision.churn import journey_risk
 from guidance.decision.facts import Facts, facts_of
 from guidance.decision.identity import crm_action_id_of
 from guidance.decision.journey import says_solved
@@ -85,7 +85,8 @@ def _is_open(action_id: str, over: Over) -> bool:
 
 
 def _churn_flag(over: Over) -> CrmAction | None:
-    risk = over.conversation.notes.peak_churn
+    peak = over.conversation.churn_peak
+    risk = max(peak, journey_risk(0.0, over.state.journey.contacts, over.now)) if peak else 0.0
     kept = any(
         action_id in over.catalog.by_id and over.catalog.by_id[action_id].kind is ActionKind.RETENTION
         for action_id in over.conversation.notes.agreed
@@ -126,22 +127,16 @@ def _unsolved(over: Over) -> Iterator[str]:
 
 def _advice(over: Over) -> CrmAction | None:
     best = _best_channel(over)
-    if best is None or best is over.state.advised:
+    if best is None or best is over.state.journey.advised:
         return None
     words = f"Best met on {best.value.replace('_', ' ')}: that is where their matters were settled."
     return _action(over, "channel_advice", words, channel=best)
 
 
 def _best_channel(over: Over) -> Channel | None:
-    """What the journey says; else where most of their contacts were solved, if that is one channel and it is clear."""
-    told = over.facts.get("best_channel")
-    if isinstance(told, str):
-        return Channel(told) if told in set(Channel) else None
-    contacts = over.state.journey.contacts
-    solved = Counter(contact.channel for contact in contacts if contact.solved).most_common(2)
-    if len(contacts) < _ADVICE_AFTER or not solved or solved[0][1] < 2:
-        return None
-    return solved[0][0] if len(solved) == 1 or solved[0][1] > solved[1][1] else None
+    """What the journey says, once there is enough of it."""
+    told = over.facts.get("best_channel") if len(over.state.journey.contacts) >= _ADVICE_AFTER else None
+    return Channel(str(told)) if told in set(Channel) else None
 
 
 def _is_offer(action_id: str, catalog: Catalog) -> bool:

@@ -14,16 +14,15 @@ from schemas.guidance import ActionKind, DismissReason, PromptOutcome, PromptSta
 _UNFIT = (None, DismissReason.WRONG_INTENT, DismissReason.NOT_SUITABLE, DismissReason.OTHER)
 
 
-def is_dismissal(conversation: LiveConversation | None, outcome: PromptOutcome) -> bool:
+def is_dismissal(outcome: PromptOutcome) -> bool:
     """Whether the agent waved the action away, so that it counts towards its rest over all channels.
 
-    Not so for what was misheard, which says nothing of the action, and for the first “not now” in a conversation.
+    Not so for “not now”, and for what was misheard: neither says anything of the action.
     """
-    if outcome.state is not PromptState.DISMISSED or outcome.reason is DismissReason.WRONG_INTENT:
-        return False
-    if outcome.reason is DismissReason.NOT_NOW:
-        return conversation is not None and outcome.action_id in conversation.word.put_off
-    return True
+    return outcome.state is PromptState.DISMISSED and outcome.reason not in (
+        DismissReason.NOT_NOW,
+        DismissReason.WRONG_INTENT,
+    )
 
 
 def with_word(

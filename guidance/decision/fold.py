@@ -5,14 +5,18 @@ from typing import Any, Literal
 
 from guidance.decision import labels
 from guidance.decision.agents_word import is_dismissal
+from guidance.decision.churn import pressed, risk_of
 from guidance.decision.journey import (
     keep_latest,
     put_latest,
+    with_acceptance,
+    with_business_outcome,
     with_closed,
     with_customer_event,
     with_dismissal,
     with_issued,
     with_refusal,
+    with_vulnerability,
     with_wrap_up,
 )
 from guidance.decision.state import (
@@ -67,7 +71,7 @@ def fold(state: CustomerState, event: Event, now: datetime) -> CustomerState:
         case PromptOutcome():
             return _fold_outcome(state, event)
         case BusinessOutcome():
-            return state
+            return state.model_copy(update={"journey": with_business_outcome(state.journey, event)})
         case WrapUp():
             return state.model_copy(update={"journey": with_wrap_up(state.journey, event)})
 
@@ -151,6 +155,8 @@ def _with_mood(conversation: LiveConversation, scores: Scores) -> LiveConversati
         changes["sentiment"] = likeliest(scores.sentiment)
     if scores.churn_risk is not None:
         changes["churn_risk"] = round(max(scores.churn_risk, _CHURN_FADES * (conversation.churn_risk or 0.0)), 4)
+        changes["churn_pressure"] = pressed(conversation.churn_pressure, scores.churn_risk)
+        changes["churn_peak"] = max(conversation.churn_peak, risk_of(changes["churn_pressure"]))
     if not {labels.DECLINES_OFFER, labels.ACCEPTS_OFFER}.isdisjoint(scores.fired):
         changes["proposed"] = None
     return conversation.model_copy(update=changes)
@@ -163,19 +169,29 @@ def likeliest(sentiment: dict[str, float]) -> str:
 
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
-        journey = journey.model_copy(update={"vulnerable_at": now})
-    refused = what_was_proposed(conversation)
-    if labels.DECLINES_OFFER in scores.fired and refused is not None:
-        journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
+        journey = with_vulnerability(journey, now)
+    if labels.DECLINES_OFFER in scores.fired:
+        refused = what_was_refused(conversation)
+        if refused is not None:
+            journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
+    elif labels.ACCEPTS_OFFER in scores.fired:
+        accepted = proposed_lately(conversation)
+        if accepted is not None:
+            journey = with_acceptance(journey, accepted, now)
     return journey
 
 
-def what_was_proposed(conversation: LiveConversation) -> str | None:
-    """What a “no” is a “no” to: what the agent last proposed, else the offer that is on the desk."""
+def what_was_refused(conversation: LiveConversation) -> str | None:
+    """What a “no” is an answer to: what the agent last proposed, else the offer that is on the desk."""
+    return proposed_lately(conversation) or _live_offer(conversation)
+
+
+def proposed_lately(conversation: LiveConversation) -> str | None:
+    """What a “yes” is an answer to: what the agent last proposed."""
     proposed = conversation.proposed
     if proposed is not None and conversation.turns - proposed.turn < _ANSWERED_WITHIN:
         return proposed.action_id
-    return _live_offer(conversation)
+    return None
 
 
 def _live_offer(conversation: LiveConversation) -> str | None:
@@ -191,9 +207,9 @@ def _with_agent_labels(conversation: LiveConversation, scores: Scores) -> LiveCo
 
 
 def _fold_outcome(state: CustomerState, outcome: PromptOutcome) -> CustomerState:
-    conversation = state.live.get(outcome.conversation_id)
-    if is_dismissal(conversation, outcome):
+    if is_dismissal(outcome):
         state = state.model_copy(update={"journey": with_dismissal(state.journey, outcome)})
+    conversation = state.live.get(outcome.conversation_id)
     if conversation is None or outcome.state is PromptState.EXPIRED:
         return state
     others = (action_id for action_id in conversation.settled if action_id != outcome.action_id)

@@ -11,6 +11,7 @@ CLOSING = "closing"
 GROWING = frozenset(("upgrade_interest", "add_product"))
 """The customer wants more of the company: the opposite of `LEAVING`."""
 LEAVING = frozenset((CANCEL_SERVICE, "cancellation_terms", "competitor_mention", "price_complaint"))
+REPEAT_CONTACT = "repeat_contact"
 
 PROBLEMS = frozenset(
     (
@@ -21,7 +22,7 @@ PROBLEMS = frozenset(
         "payment_trouble",
         "price_complaint",
         "refund_return",
-        "repeat_contact",
+        REPEAT_CONTACT,
         "technical_problem",
     )
 )

@@ -47,7 +47,5 @@ class Notes(_Noted):
     """By action: the final turn on which the customer said yes to it."""
     moments: dict[str, float] = Field(default_factory=dict)
     """By action that sells: what its moment was worth, as priority. It was prompted, or would have been in time."""
-    peak_churn: float = Field(default=0.0)
-    """The highest churn risk of the conversation, 0 to 2."""
     promised_at: Instant | None = None
     """When the agent promised to come back to the customer; None: no such promise was heard."""

@@ -9,7 +9,7 @@ from guidance.decision.agents_word import with_word
 from guidance.decision.catalog import Catalog
 from guidance.decision.contact_policy import comes_too_late_or_to_nobody
 from guidance.decision.echo import said_on
-from guidance.decision.fold import Event, what_was_proposed
+from guidance.decision.fold import Event, proposed_lately, what_was_refused
 from guidance.decision.journey import keep_latest, put_latest
 from guidance.decision.notes import MOST_NOTED, Notes, Taken
 from guidance.decision.promise import promised_by
@@ -109,17 +109,14 @@ def _proposed(said: frozenset[str], conversation: LiveConversation, catalog: Cat
 def _note_customer(
     before: LiveConversation | None, conversation: LiveConversation, turn: ScoredTurn
 ) -> LiveConversation:
-    risk = conversation.churn_risk
-    if risk is not None and risk > conversation.notes.peak_churn:
-        conversation = _with(conversation, peak_churn=risk)
     fired = () if turn.scores is None else turn.scores.fired
     answered = {labels.ACCEPTS_OFFER, labels.DECLINES_OFFER} & set(fired)
     if before is None or len(answered) != 1:  # a yes and a no at once is no answer
         return conversation
-    asked = what_was_proposed(before.model_copy(update={"turns": conversation.turns}))
-    if asked is None:
-        return conversation
-    return with_result(conversation, asked, accepted=labels.ACCEPTS_OFFER in answered)
+    accepted = labels.ACCEPTS_OFFER in answered
+    asked = before.model_copy(update={"turns": conversation.turns})  # the answer has settled what was proposed
+    action_id = proposed_lately(asked) if accepted else what_was_refused(asked)
+    return conversation if action_id is None else with_result(conversation, action_id, accepted=accepted)
 
 
 def _taken(

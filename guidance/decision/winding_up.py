@@ -82,11 +82,13 @@ def _told(
     for conversation_id in finished:
         pending = state.pending[conversation_id]
         over = Over(conversation_id, pending.conversation, state, pending.disposition, catalog, now)
-        news = [each for each in crm_actions(over) if each.crm_action_id not in state.told]
-        told = (*state.told, *(each.crm_action_id for each in news))[-MOST_TOLD:]
-        advised = next((each.channel for each in news if each.kind == "channel_advice"), state.advised)
+        journey = state.journey
+        news = [each for each in crm_actions(over) if each.crm_action_id not in journey.told]
+        told = (*journey.told, *(each.crm_action_id for each in news))[-MOST_TOLD:]
+        advised = next((each.channel for each in news if each.kind == "channel_advice"), journey.advised)
         rest = {key: value for key, value in state.pending.items() if key != conversation_id}
-        state = state.model_copy(update={"pending": rest, "told": told, "advised": advised})
+        journey = journey.model_copy(update={"told": told, "advised": advised})
+        state = state.model_copy(update={"pending": rest, "journey": journey})
         actions += news
     return state, tuple(actions)
 
