@@ -90,6 +90,8 @@ class Versions(Contract):
     """The model revision, or None when the decision had no scores."""
     levers: str | None = None
     propensities: str | None = None
+    echoes: str | None = None
+    """The model revision that the catalogue's treatments are embedded with; None: labels alone told what was said."""
 
 
 class Prompt(Contract):

@@ -4,11 +4,12 @@ from typing import Any
 
 from builders import at, customer_event, outcome, routed, scored, scores, started, turn
 from guidance.decision.advance import Advance, advance
+from guidance.decision.catalog import parse_catalog
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState, LiveConversation
 from schemas.conversation import Speaker
 from schemas.guidance import DismissReason, Prompt, PromptState, Tick, outcome_id_of
-from small_catalog import changed, small
+from small_catalog import changed_text, small
 
 FACTS = {"tenure_months": 74, "monthly_bill": 48.0, "products": ("fibre", "tv")}
 
@@ -82,7 +83,12 @@ def reason(advanced: Advance, action_id: str) -> str:
 
 
 def richer(**policy: float) -> Rules:
-    """The small catalogue with an upsell and a service action, and the policy changed."""
+    """The small catalogue with an upsell and two service actions, and the policy changed."""
+    return Rules(parse_catalog(richer_text(**policy)))
+
+
+def richer_text(**policy: float) -> str:
+    """Its text."""
     actions = """actions:
   faster:
     kind: upsell
@@ -111,4 +117,4 @@ def richer(**policy: float) -> Rules:
     treatments: [{channels: [voice, chat], words: I will send an engineer.}]
 """
     lines = "".join(f"  {name}: {value}\n" for name, value in policy.items())
-    return Rules(changed(("actions:\n", actions), ("policy:\n", f"policy:\n{lines}")))
+    return changed_text(("actions:\n", actions), ("policy:\n", f"policy:\n{lines}"))

@@ -87,6 +87,7 @@ def decide(
             model=None if turn.scores is None else turn.scores.model_revision,
             levers=None if levers is None else levers.version,
             propensities=None if propensities is None else propensities.version,
+            echoes=None if rules.echoes is None else rules.echoes.model_revision,
         ),
         candidates=candidates,
         winner=None if winner is None else winner.action.id,
