@@ -79,6 +79,8 @@ class Candidate(Contract):
     """How likely it was, before anything was drawn, that this one would be chosen; for arbitrated candidates."""
     posterior: str | None = None
     """action_id@version of what was learned and used for P; None: the catalogue's prior."""
+    features: tuple[float, ...] = ()
+    """What P was reckoned from, in the order of `Versions.features`; empty for those that were not arbitrated."""
 
 
 class Versions(Contract):
@@ -92,6 +94,8 @@ class Versions(Contract):
     propensities: str | None = None
     echoes: str | None = None
     """The model revision that the catalogue's treatments are embedded with; None: labels alone told what was said."""
+    features: str | None = None
+    """Which numbers a candidate's `features` are; None in records from before there were any."""
 
 
 class Prompt(Contract):

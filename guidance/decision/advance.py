@@ -4,9 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from guidance.decision import lessons
 from guidance.decision.catalog import Catalog
+from guidance.decision.control import with_group
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
+from guidance.decision.handoff import pass_on, receive
 from guidance.decision.identity import seed_of
 from guidance.decision.noting import note, note_decision
 from guidance.decision.request import answer
@@ -17,8 +20,13 @@ from guidance.decision.winding_up import Question, wind_up
 from schemas.crm import CrmAction
 from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.learning import Lesson
 from schemas.requests import DecisionReply, DecisionRequest
+
+Input = Event | Tick | DecisionRequest | HandoffRecord
+"""All that `decisions` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +42,65 @@ class Advance:
     """To agents, of conversations that are over."""
     crm_actions: tuple[CrmAction, ...] = ()
     """What conversations that are over leave to do elsewhere."""
+    lessons: tuple[Lesson, ...] = ()
+    """What is learned, of decisions that this or earlier inputs were decided on."""
     reply: DecisionReply | None = None
     """On requests, what who asked is told."""
+    passed_on: tuple[HandoffRecord, ...] = ()
+    """What goes to another customer's owner, in order, and is all there is: the record was not this owner's to fold."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick | DecisionRequest,
+    event: Input,
     rules: Rules,
     *,
     partition: int,
     now: datetime,
 ) -> Advance:
-    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, and wind up what is over."""
-    if isinstance(event, DecisionRequest):
-        decision, reply = answer(state, event, rules, partition=partition, now=now)
-        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
-    advanced = _advance(state, event, rules, partition=partition, now=now)
-    wound_up = wind_up(state, advanced.state, event, rules.catalog, now)
+    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, learn what it teaches, and wind
+    up the conversations that are over; or pass it on.
+
+    `partition` is the one that a conversation's route key hashes to, wherever it is decided on.
+    """
+    advanced = _advance(state, event, rules, partition, now)
+    if advanced.passed_on or isinstance(event, DecisionRequest):
+        return advanced
+    record = event.record if isinstance(event, Forwarded) else event
+    wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
     return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)
 
 
-def _advance(state: CustomerState, event: Event | Tick, rules: Rules, *, partition: int, now: datetime) -> Advance:
+def _advance(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:
+    if isinstance(event, Handoff):
+        received = receive(state, event)
+        return Advance(received, None, _endings_of_closed(state, received))
+    record = event.record if isinstance(event, Forwarded) else event
+    if not isinstance(record, Tick | CustomerEvent | DecisionRequest):
+        owner, hop = (event.customer_id, event.hop) if isinstance(event, Forwarded) else (record.route_key, 0)
+        passed_on = pass_on(state, record, owner, hop, now)
+        if passed_on is not None:
+            return Advance(passed_on[0], None, (), passed_on=passed_on[1])
+    advanced = _folded(lessons.hear(state, record), record, rules, partition, now)
+    after = lessons.with_endings(advanced.state, advanced.endings, record)
+    if advanced.decision is not None:
+        after = lessons.with_decision(after, advanced.decision, rules.catalog)
+    after, due = lessons.settled(after, rules.catalog.policy, now)
+    return replace(advanced, state=after, lessons=due)
+
+
+def _folded(
+    state: CustomerState, event: Event | Tick | DecisionRequest, rules: Rules, partition: int, now: datetime
+) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
-    after = note(state, fold(state, event, now), event, rules, now)
+    if isinstance(event, DecisionRequest):
+        decision, reply = answer(state, event, rules, partition=partition, now=now)
+        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
+    folded = with_group(state, fold(state, event, now), event, catalog.policy.control_share)
+    after = note(state, folded, event, rules, now)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
         endings = _with_prompts(after, event.conversation_id, decision.endings)
@@ -73,8 +113,10 @@ def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
     """When, without any further input, a tick will change `state` first; None: no tick will."""
     idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
     deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
-    deadlines += [pending.until for pending in state.pending.values()]
+    deadlines += [pending.until for pending in state.unanswered.values()]
     deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
+    if state.settle_at is not None:
+        deadlines.append(state.settle_at)
     return min(deadlines, default=None)
 
 

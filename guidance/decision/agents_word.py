@@ -6,7 +6,7 @@ from typing import Any
 from guidance.decision.action import Action
 from guidance.decision.catalog import Catalog, Policy
 from guidance.decision.journey import keep_latest, put_latest
-from guidance.decision.notes import MOST_NOTED, Word
+from guidance.decision.notes import MOST_NOTED, AgentsWord
 from guidance.decision.state import LiveConversation
 from guidance.decision.vocabulary import SELLING
 from schemas.guidance import ActionKind, DismissReason, PromptOutcome, PromptState
@@ -71,7 +71,9 @@ def is_back(action: Action, conversation: LiveConversation, issued_at: datetime,
     return until is not None and issued_at < until <= now
 
 
-def _with_disbelieved(word: Word, action: Action | None, conversation: LiveConversation) -> dict[str, tuple[str, ...]]:
+def _with_disbelieved(
+    word: AgentsWord, action: Action | None, conversation: LiveConversation
+) -> dict[str, tuple[str, ...]]:
     if action is None:
         return word.disbelieved
     believed = {trigger.intent for trigger in action.triggers if trigger.intent in conversation.heard}

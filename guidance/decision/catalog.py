@@ -44,6 +44,11 @@ class Policy(Entry):
     """When a follow-up is due, where nobody promised another time."""
     wrap_up_minutes: float = Field(default=3.0, ge=0.0)
     """How long after the end the agent's word on what came of it is waited for, before the CRM is told."""
+    control_share: float = Field(default=0.1, ge=0.0, le=0.5)
+    """The share of customers for whom chance chooses among what could be said: what guidance is measured against."""
+    outcome_wait_minutes: float = Field(default=1440.0, ge=0.0, le=1440.0)
+    """How long after a conversation a system of record may still say what came of its prompts, before what is known
+    by then is learned from. 0 where none ever does."""
 
 
 class DeclaredFact(Entry):

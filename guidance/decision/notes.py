@@ -14,7 +14,7 @@ class _Noted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Word(_Noted):
+class AgentsWord(_Noted):
     """What the agent says of prompts, and what comes of it for the rest of the conversation."""
 
     disbelieved: dict[str, tuple[str, ...]] = Field(default_factory=dict)

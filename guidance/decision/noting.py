@@ -114,8 +114,8 @@ def _note_customer(
     if before is None or len(answered) != 1:  # a yes and a no at once is no answer
         return conversation
     accepted = labels.ACCEPTS_OFFER in answered
-    asked = before.model_copy(update={"turns": conversation.turns})  # the answer has settled what was proposed
-    action_id = proposed_lately(asked) if accepted else what_was_refused(asked)
+    what = proposed_lately if accepted else what_was_refused
+    action_id = what(before, conversation.turns)  # before: the answer has settled what was proposed
     return conversation if action_id is None else with_result(conversation, action_id, accepted=accepted)
 
 

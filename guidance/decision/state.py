@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guidance.decision.notes import Notes, Word
+from guidance.decision.notes import AgentsWord, Notes
 from schemas.base import Instant
 from schemas.conversation import Channel
 from schemas.customer import Fact
@@ -42,7 +42,7 @@ MOST_FACTS = 48
 MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
 MOST_CONTACTS = 16
-MOST_PENDING = 8
+MOST_UNANSWERED = 8
 """Conversations that are over and wait for the agent's word; a further one goes by what is known of the oldest."""
 MOST_TOLD = 16
 """CRM actions remembered as told: the latest."""
@@ -85,6 +85,8 @@ class LiveConversation(_Remembered):
     """One conversation that is going on."""
 
     channel: Channel
+    route_key: str = ""
+    """Where its records and outcomes are routed to; another owner's key where it was handed off to this one."""
     language: str = "en"
     customer_id: str | None = None
     customer_name: str | None = None
@@ -113,8 +115,10 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
-    word: Word = Field(default_factory=Word)
+    word: AgentsWord = Field(default_factory=AgentsWord)
     notes: Notes = Field(default_factory=Notes)
+    group: Literal["guided", "control"] | None = None
+    """Fixed at its start; None: it began anonymous."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -182,6 +186,32 @@ class Dismissal(_Remembered):
     at: Instant
 
 
+class Word(_Remembered):
+    """What somebody says came of a decision."""
+
+    by: Literal["business", "customer", "agent", "expiry", "silence"]
+    reward: float | None
+    """1 accepted, 0 not; None: it teaches nothing."""
+    value: float | None = None
+
+
+class Pending(_Remembered):
+    """A decision that prompted a winner, until it is known what came of it."""
+
+    action_id: str
+    conversation_id: str
+    features: tuple[float, ...]
+    features_revision: str
+    prior: float
+    selection_probability: float
+    group: Literal["guided", "control"] | None
+    decided_at: Instant
+    closed_at: Instant | None = None
+    """When its conversation closed; None: it is live."""
+    word: Word | None = None
+    """The strongest so far; None: nobody has said anything."""
+
+
 class Journey(_Remembered):
     """What outlives a conversation, over all channels."""
 
@@ -204,6 +234,8 @@ class Journey(_Remembered):
     """Ids of CRM actions that were told already, the latest: none is told twice."""
     advised: Channel | None = None
     """Where the CRM was last told that this customer is best met."""
+    pending: dict[str, Pending] = Field(default_factory=dict)
+    """By decision id, oldest first: what `lessons` settles."""
 
     def is_vulnerable(self, now: datetime) -> bool:
         """Whether nothing may be sold: the CRM says so, or it was heard lately and the CRM has not denied it since."""
@@ -252,7 +284,7 @@ class Journey(_Remembered):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
-class Pending(_Remembered):
+class Unanswered(_Remembered):
     """A conversation that is over, and of which the agent was asked what came of it."""
 
     conversation: LiveConversation
@@ -262,6 +294,17 @@ class Pending(_Remembered):
     disposition: str | None = None
 
 
+class HandedOff(_Remembered):
+    """A note that a conversation has moved to another owner."""
+
+    conversation_id: str
+    hop: int
+    """How many moves the records had made that it concerns; 0: those straight from the source."""
+    customer_id: str
+    """Who has it now."""
+    at: Instant
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
 
@@ -269,9 +312,13 @@ class CustomerState(_Remembered):
     """How many inputs have been folded."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
+    handed_off: tuple[HandedOff, ...] = ()
+    """Conversations that turned out to be somebody else's, newest last: see `handoff`."""
     journey: Journey = Field(default_factory=Journey)
-    pending: dict[str, Pending] = Field(default_factory=dict)
+    unanswered: dict[str, Unanswered] = Field(default_factory=dict)
     """By conversation id, the longest over first."""
+    settle_at: Instant | None = None
+    """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
 
     def with_conversation(self, conversation_id: str, conversation: LiveConversation) -> "CustomerState":
         """The state with that conversation as it now stands."""

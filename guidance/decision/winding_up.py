@@ -8,11 +8,12 @@ from guidance.decision.catalog import Catalog
 from guidance.decision.fold import Event
 from guidance.decision.identity import prompt_id_of
 from guidance.decision.noting import with_result
-from guidance.decision.state import MOST_PENDING, MOST_TOLD, CustomerState, LiveConversation, Pending
+from guidance.decision.state import MOST_TOLD, MOST_UNANSWERED, CustomerState, LiveConversation, Unanswered
 from schemas.conversation import ConversationEnded
 from schemas.crm import CrmAction
 from schemas.desk import AskedOffer
 from schemas.guidance import BusinessOutcome, Tick, WrapUp
+from schemas.handoff import Handoff
 from schemas.intent import RoutedLifecycle
 
 MOST_ASKED = 3
@@ -42,11 +43,11 @@ class WoundUp:
 
 
 def wind_up(
-    before: CustomerState, after: CustomerState, event: Event | Tick, catalog: Catalog, now: datetime
+    before: CustomerState, after: CustomerState, event: Event | Tick | Handoff, catalog: Catalog, now: datetime
 ) -> WoundUp:
     """Ask of the conversations that `event` closed, and tell the CRM of those of which no answer is waited for."""
     questions: list[Question] = []
-    pending = dict(after.pending)
+    pending = dict(after.unanswered)
     finished: list[str] = []
     for conversation_id, conversation in before.live.items():
         contact = after.journey.contact(conversation_id)
@@ -56,7 +57,7 @@ def wind_up(
         question = _question(conversation_id, conversation, disposition, catalog, now)
         until = now if question is None else question.until
         pending.pop(conversation_id, None)
-        pending[conversation_id] = Pending(conversation=_kept(conversation), until=until, disposition=disposition)
+        pending[conversation_id] = Unanswered(conversation=_kept(conversation), until=until, disposition=disposition)
         if question is None:
             finished.append(conversation_id)
         else:
@@ -67,10 +68,10 @@ def wind_up(
             finished.append(event.conversation_id)
     if isinstance(event, Tick):
         finished += [each for each, waits in pending.items() if waits.until <= now and each not in finished]
-    finished += [each for each in list(pending)[: max(0, len(pending) - MOST_PENDING)] if each not in finished]
-    if not finished and not questions and pending == after.pending:
+    finished += [each for each in list(pending)[: max(0, len(pending) - MOST_UNANSWERED)] if each not in finished]
+    if not finished and not questions and pending == after.unanswered:
         return WoundUp(after)
-    after, told = _told(after.model_copy(update={"pending": pending}), finished, catalog, now)
+    after, told = _told(after.model_copy(update={"unanswered": pending}), finished, catalog, now)
     return WoundUp(after, tuple(questions), told)
 
 
@@ -80,15 +81,15 @@ def _told(
     """The state once the CRM has been told of those conversations, and what it is told."""
     actions: list[CrmAction] = []
     for conversation_id in finished:
-        pending = state.pending[conversation_id]
+        pending = state.unanswered[conversation_id]
         over = Over(conversation_id, pending.conversation, state, pending.disposition, catalog, now)
         journey = state.journey
         news = [each for each in crm_actions(over) if each.crm_action_id not in journey.told]
         told = (*journey.told, *(each.crm_action_id for each in news))[-MOST_TOLD:]
         advised = next((each.channel for each in news if each.kind == "channel_advice"), journey.advised)
-        rest = {key: value for key, value in state.pending.items() if key != conversation_id}
+        rest = {key: value for key, value in state.unanswered.items() if key != conversation_id}
         journey = journey.model_copy(update={"told": told, "advised": advised})
-        state = state.model_copy(update={"pending": rest, "journey": journey})
+        state = state.model_copy(update={"unanswered": rest, "journey": journey})
         actions += news
     return state, tuple(actions)
 
@@ -119,7 +120,7 @@ def _question(
     return Question(conversation_id, conversation, agent_id, asked, disposition is None, now + wait)
 
 
-def _disposition(event: Event | Tick, conversation_id: str) -> str | None:
+def _disposition(event: Event | Tick | Handoff, conversation_id: str) -> str | None:
     if isinstance(event, RoutedLifecycle) and event.conversation_id == conversation_id:
         return event.event.disposition if isinstance(event.event, ConversationEnded) else None
     return None
@@ -132,7 +133,7 @@ def _kept(conversation: LiveConversation) -> LiveConversation:
     )
 
 
-def _answered(pending: Pending, answer: BusinessOutcome | WrapUp) -> Pending:
+def _answered(pending: Unanswered, answer: BusinessOutcome | WrapUp) -> Unanswered:
     if isinstance(answer, WrapUp):
         told = pending.disposition if answer.disposition is None else answer.disposition.value
         return pending.model_copy(update={"disposition": told})

@@ -9,7 +9,7 @@ from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
 
-_WAITED_FOR = (b'"live":{', b'"pending":{')
+_WAITED_FOR = (b'"live":{', b'"unanswered":{', b'"settle_at":')
 """Each written state that a tick may change has one of them, and no other has: quotes inside of texts are escaped."""
 
 

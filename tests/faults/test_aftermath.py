@@ -27,7 +27,7 @@ from talking import richer_text
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 PARTITIONS = 12
 KINDS = {"lead", "churn_flag", "follow_up"}
-NEEDS = ("upgrade_interest", "technical_problem")
+NEEDS = {"upgrade_interest": 0.95, "technical_problem": 0.8}
 
 
 def told(run: str, number: int, now: datetime) -> list[tuple[str, Any]]:
@@ -35,7 +35,7 @@ def told(run: str, number: int, now: datetime) -> list[tuple[str, Any]]:
     who = f"{run}-{number}"
     route = {"route_key": who, "customer_id": who, "agent_id": f"agent-{number % 5}"}
     said = turn(turn_id=f"{who}-t", conversation_id=who, started_at=now - timedelta(seconds=1), ended_at=now)
-    heard = scored(said, scores=scores(*NEEDS, churn_risk=1.9), **route)
+    heard = scored(said, scores=scores(*NEEDS, intents=NEEDS, churn_risk=1.9), **route)
     decision_id = decision_id_of(partition_for(who, PARTITIONS), heard)
     prompt_id = prompt_id_of(decision_id, "faster")
     taken = outcome(
@@ -157,7 +157,7 @@ async def _kill(workers: list[Child], kills: int, chosen: random.Random) -> list
     return done
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_leads_flags_and_follow_ups_are_told_once_under_kill_9(kafka: str, tmp_path: Path) -> None:
     result = await count(kafka, tmp_path, customers=60, kills=3)
 

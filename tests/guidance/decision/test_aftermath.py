@@ -45,7 +45,7 @@ def test_nothing_is_asked_where_all_is_known():
     dana.answers(12, PromptState.ACCEPTED)
     dana.hears(20, "accepts_offer")
     assert end(dana).questions == ()
-    assert dana.state.pending == {}
+    assert dana.state.unanswered == {}
 
 
 def test_nothing_is_asked_of_offers_that_were_waved_away_nor_of_compliance():
@@ -80,7 +80,7 @@ def test_the_answer_settles_it_and_the_crm_is_told_once():
     yes = business_outcome(action_id="keep", outcome_id="a", result="accepted")
     assert told(dana.tell(yes, 320)) == {}
     assert told(dana.tell(wrap_up(), 330)) == {}, "accepted: neither a lead nor a flag"
-    assert dana.state.pending == {}
+    assert dana.state.unanswered == {}
     assert told(dana.tick(900)) == {}
 
 
@@ -312,5 +312,5 @@ def test_no_more_than_so_many_are_waited_for_and_the_oldest_is_told_of():
         dana.tell(told_outcome, seconds + 3)
         over = dana.tell(routed(ended(name)), seconds + 4)
         assert [each.conversation_id for each in over.questions] == [name]
-    assert list(dana.state.pending) == [f"d{number}" for number in range(1, 9)]
+    assert list(dana.state.unanswered) == [f"d{number}" for number in range(1, 9)]
     assert [(each.kind, each.conversation_id) for each in over.crm_actions] == [("lead", "d0")]
