@@ -21,6 +21,7 @@ from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
+from deploy.levers_cli import levers_app
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
@@ -45,6 +46,7 @@ app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(levers_app, name="levers")
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[

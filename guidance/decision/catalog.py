@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError
 
 from guidance.decision.action import Action, Condition, Entry, Treatment, Trigger, Weight
+from guidance.decision.business_intent import Metric
 from guidance.decision.catalog_text import CatalogError, Lines, Path, Problem, read_yaml
 from guidance.decision.expression import Expression, Flaw
 from guidance.decision.facts import JOURNEY_FACTS, FactDeclaration, FactType, samples
@@ -31,6 +32,27 @@ class Policy(Entry):
     """Silence after which a conversation counts as over."""
 
 
+Bounds = tuple[Annotated[float, Field(gt=0.0, le=10.0)], Annotated[float, Field(gt=0.0, le=10.0)]]
+"""The least and the most that a lever may be set to; 1 is neutral."""
+
+
+class LeverBounds(Entry):
+    """How far supervisors may go, at runtime."""
+
+    any: Bounds = (0.25, 4.0)
+    """Of whatever is not named below."""
+    by_metric: dict[Metric, Bounds] = Field(default_factory=dict)
+    by_kind: dict[ActionKind, Bounds] = Field(default_factory=dict)
+    by_action: dict[str, Bounds] = Field(default_factory=dict)
+
+    def all(self) -> Iterator[tuple[Path, Bounds]]:
+        """Every pair of bounds that is written, with where it stands."""
+        yield ("any",), self.any
+        yield from ((("by_metric", metric), bounds) for metric, bounds in self.by_metric.items())
+        yield from ((("by_kind", kind.value), bounds) for kind, bounds in self.by_kind.items())
+        yield from ((("by_action", action_id), bounds) for action_id, bounds in self.by_action.items())
+
+
 class DeclaredFact(Entry):
     """A fact as the catalogue declares it."""
 
@@ -46,6 +68,7 @@ class Catalog(Entry):
     name: str
     currency: str = Field(default="$", max_length=4)
     policy: Policy = Policy()
+    levers: LeverBounds = LeverBounds()
     declared: dict[str, DeclaredFact] = Field(default_factory=dict, alias="facts")
     by_id: dict[str, Action] = Field(alias="actions", min_length=1)
     version: str
@@ -154,6 +177,7 @@ def _flaws(catalog: Catalog) -> Iterator[tuple[Path, Flaw]]:
             yield path, Flaw(f"“{name}” is known of every journey already", "remove the declaration, or rename it")
         if declared.computed is not None:
             yield from _expression_flaws((*path, "is"), declared.computed, plain, condition=False)
+    yield from _bound_flaws(catalog)
     for action in catalog.actions:
         path = ("actions", action.id)
         for where, condition in _conditions(action):
@@ -162,6 +186,20 @@ def _flaws(catalog: Catalog) -> Iterator[tuple[Path, Flaw]]:
             for name in template.facts:
                 if name not in catalog.facts:
                     yield (*path, *where), _undeclared(name, catalog.facts)
+
+
+def _bound_flaws(catalog: Catalog) -> Iterator[tuple[Path, Flaw]]:
+    for path, (least, most) in catalog.levers.all():
+        if least > most:
+            flaw = Flaw(f"the least, {least:g}, is more than the most, {most:g}", "write [least, most]")
+            yield ("levers", *path), flaw
+    for name in sorted(catalog.levers.by_action.keys() - catalog.by_id.keys()):
+        yield ("levers", "by_action", name), _unknown_action(name, catalog)
+
+
+def _unknown_action(name: str, catalog: Catalog) -> Flaw:
+    close = get_close_matches(name, list(catalog.by_id), 1)
+    return Flaw(f"no action is called “{name}”", f"did you mean {close[0]}?" if close else "remove it")
 
 
 def _conditions(action: Action) -> Iterator[tuple[Path, Expression]]:
@@ -199,5 +237,5 @@ def _undeclared(name: str, known: Iterable[str]) -> Flaw:
     return Flaw(f"no fact is called “{name}”", f"did you mean {close[0]}?" if close else "declare it under facts:")
 
 
-_MODELS: tuple[type[Entry], ...] = (Catalog, Policy, DeclaredFact, Action, Treatment, Trigger, Weight)
+_MODELS: tuple[type[Entry], ...] = (Catalog, Policy, LeverBounds, DeclaredFact, Action, Treatment, Trigger, Weight)
 _FIELD_NAMES = sorted({field.alias or name for model in _MODELS for name, field in model.model_fields.items()})
