@@ -1,6 +1,6 @@
 """One input, all of what it comes to: the core's whole answer to a record, for workers, replays and what-ifs alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,6 +11,7 @@ from guidance.decision.identity import seed_of
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
+from guidance.decision.trace import traced
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
@@ -35,6 +36,19 @@ def advance(
     now: datetime,
 ) -> Advance:
     """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    advanced = _advance(state, event, rules, partition=partition, now=now)
+    after, decision = traced(state, event, advanced.state, advanced.decision, now)
+    return replace(advanced, state=after, decision=decision)
+
+
+def _advance(
+    state: CustomerState,
+    event: Event | Tick,
+    rules: Rules,
+    *,
+    partition: int,
+    now: datetime,
+) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)

@@ -2,9 +2,25 @@
 
 from hashlib import sha256
 
-from schemas.intent import ScoredTurn
+from guidance.decision.fold import Event
+from schemas.customer import CustomerEvent
+from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.intent import RoutedLifecycle, ScoredTurn
 
 _EPOCH_MS_DIGITS = 13
+
+
+def input_id_of(event: Event) -> str:
+    """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
+    match event:
+        case ScoredTurn():
+            return event.input_id
+        case RoutedLifecycle():
+            return f"lifecycle:{event.input_id}"
+        case CustomerEvent():
+            return f"event:{event.event_id}"
+        case PromptOutcome() | BusinessOutcome():
+            return f"outcome:{event.outcome_id}"
 
 
 def decision_id_of(partition: int, turn: ScoredTurn) -> str:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from guidance.decision.advance import Advance, advance
 from guidance.decision.fold import Event
+from guidance.decision.identity import input_id_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import decode
@@ -104,7 +105,7 @@ class DecisionsProcessor:
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
     def _event(self, record: Record, owner: str, event: Event, ledger: Ledger) -> Sequence[Message]:
-        account, input_id = ledger.open(record.partition, owner), _input_id(event)
+        account, input_id = ledger.open(record.partition, owner), input_id_of(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
@@ -136,19 +137,6 @@ def _check_key(record: Record, owner: str) -> None:
 
 def _owner(event: Event) -> str:
     return event.customer_id if isinstance(event, CustomerEvent) else event.route_key
-
-
-def _input_id(event: Event) -> str:
-    """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
-    match event:
-        case ScoredTurn():
-            return event.input_id
-        case RoutedLifecycle():
-            return f"lifecycle:{event.input_id}"
-        case CustomerEvent():
-            return f"event:{event.event_id}"
-        case PromptOutcome() | BusinessOutcome():
-            return f"outcome:{event.outcome_id}"
 
 
 def _tell(advanced: Advance, event: Event | Tick) -> None:
