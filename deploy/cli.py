@@ -25,6 +25,7 @@ from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
 from deploy.player import play
+from deploy.publish_cli import catalog_app
 from deploy.recording import read, renamed
 from deploy.settings import cluster
 from models.artifact import ArtifactError
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
+app.add_typer(catalog_app, name="catalog")
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[
@@ -88,7 +90,9 @@ def worker(
     http_port: HttpPort = None,
     data: Annotated[Path, typer.Option(help="Where its table lives.")] = Path(".livecue/tables"),
     model: Annotated[Path | None, typer.Option(help="Folder of the intent model. Default: the one that ships.")] = None,
-    catalog: Annotated[Path | None, typer.Option(help="Catalogue of actions. Default: the telecom example.")] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="Decide by this file alone. Default: by what is published.")
+    ] = None,
 ) -> None:
     """Run one stream worker until SIGTERM. Start as many as there is work; they share the partitions.
 

@@ -20,9 +20,11 @@ from deploy.desks import Desks
 from deploy.kafka import node, topics
 from deploy.local import Child, LocalProcesses, free_port
 from deploy.player import play
+from deploy.publishing import publish
 from deploy.recording import Line, compressed, read, renamed, samples
 from deploy.settings import cluster
 from deploy.tally import Tally
+from deploy.workers import catalog_text, load_model
 from schemas.codec import decode
 from schemas.conversation import Turn
 from schemas.desk import DESK, PromptEnded
@@ -91,6 +93,8 @@ async def _run(
     tally = Tally()
     recording = tuple(compressed(read(samples()), _LONGEST_PAUSE))
     async with contextlib.AsyncExitStack() as stack:
+        with console.status("publishing the telecom catalogue …"):
+            await publish(kafka, catalog_text(None), load_model(None), by="demo")
         processes = await stack.enter_async_context(LocalProcesses(_children(kafka, http, desk, token)))
         with console.status("starting the workers and the gateway …"):
             await processes.ready()

@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from guidance.decision.catalog import Catalog, parse_catalog
-from guidance.decision.rules import Rules
 from models.artifacts import INTENT
 from models.serving import IntentModel
 from schemas.topics import TICKS
 from streams.bus.connection import KafkaSettings, wait_for_kafka
+from streams.decisions.live_rules import LiveRules
 from streams.decisions.processor import DecisionsProcessor
 from streams.engine.app import run_worker
 from streams.engine.settings import WorkerSettings
@@ -42,19 +42,25 @@ def run_intents(kafka: KafkaSettings, data: Path, http_port: int | None, model: 
 
 
 def run_decisions(kafka: KafkaSettings, data: Path, http_port: int | None, catalog: Path | None) -> None:
-    """Decide on scored turns until SIGTERM. `catalog` None: the telecom example.
+    """Decide on scored turns until SIGTERM.
+
+    `catalog` None: by what is published, and by the telecom example as long as nothing is. Levers are followed anyway.
 
     Raises:
         CatalogError: the catalogue has mistakes; the message lists each with its line and how to mend it.
         BusUnavailable, TopicsRefused, DataDirInUse: as `run_worker`.
     """
     log_to_stderr()
-    rules = Rules(load_catalog(catalog))
+    rules = LiveRules(kafka, load_catalog(catalog), fixed=catalog is not None)
     settings = WorkerSettings(kafka=kafka, data_dir=data, http_port=http_port)
 
     async def run() -> None:
         partitions = await _partitions(kafka, DecisionsProcessor.topics)
-        await run_worker(DecisionsProcessor(lambda: rules, partitions), settings, ticks=TICKS.name)
+        positions = await rules.load()
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(rules.follow(positions))
+            await run_worker(DecisionsProcessor(rules, partitions), settings, ticks=TICKS.name)
+            following.cancel()
 
     asyncio.run(run())
 
@@ -66,8 +72,13 @@ def load_model(folder: Path | None) -> IntentModel:
 
 def load_catalog(path: Path | None) -> Catalog:
     """The catalogue in the file `path`; None: the telecom example."""
+    return parse_catalog(catalog_text(path))
+
+
+def catalog_text(path: Path | None) -> str:
+    """The text of the file `path`; None: of the telecom example."""
     source = path or files("guidance") / "catalogs" / "telecom.yaml"
-    return parse_catalog(source.read_text(encoding="utf-8"))
+    return source.read_text(encoding="utf-8")
 
 
 async def _partitions(kafka: KafkaSettings, topics: tuple[str, ...]) -> int:

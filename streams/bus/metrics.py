@@ -54,6 +54,13 @@ COMMITS_FAILED = Counter(
 )
 TICKS_MISSED = Counter("livecue_ticks_missed", "Seconds in which no tick could be written.", ("processor",))
 
+# --- What decisions are made by ---
+
+RULES_SWAPPED = Counter("livecue_rules_swapped", "Catalogues, levers, posteriors put in force.", ("topic",))
+RULES_REFUSED = Counter(
+    "livecue_rules_refused", "Published ones that could not be used: what was in force stayed.", ("topic",)
+)
+
 # --- Guard: what a processor could not take as it came ---
 
 BURIED = Counter("livecue_buried", "Records that could not be read, kept as dead letters.", ("processor", "topic"))
