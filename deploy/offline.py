@@ -68,7 +68,7 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
     Turns are as the recording has them: unredacted text is shown to whoever owns the recording.
     """
     turns = {line.event.turn_id: line.event for line in lines if isinstance(line.event, Turn) and line.event.is_final}
-    bus = asyncio.run(_run(lines, model, catalog))
+    bus = run_offline(lines, model, Rules(load_catalog(catalog)))
     decisions = [decode(DECISION, record.value) for record in bus.records(DECISIONS.name)]
     order = {turn_id: position for position, turn_id in enumerate(turns)}
     for decision in sorted(decisions, key=lambda each: order[each.turn_id]):
@@ -76,9 +76,13 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
         yield Decided(decision, turn.speaker, turn.text)
 
 
-async def _run(lines: Sequence[Line], model: Path | None, catalog: Path | None) -> MemoryBus:
+def run_offline(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
+    """All topics as they stand after `lines`. `model` None: the one that ships."""
+    return asyncio.run(_run(lines, model, rules))
+
+
+async def _run(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
-    rules = Rules(load_catalog(catalog))
     scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
     processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),

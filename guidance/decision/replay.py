@@ -87,10 +87,10 @@ class Replay:
     def __init__(
         self,
         partition: int,
-        rules_of: Callable[[Versions], Rules],
+        rules_of: Callable[[Recorded], Rules],
         otherwise: Callable[[Rules], Rules] | None = None,
     ) -> None:
-        """`rules_of`: what those versions are, raises `RulesUnknown`. `otherwise`: from the rules of a decision to
+        """`rules_of`: what a decision was made by, raises `RulesUnknown`. `otherwise`: from the rules of a decision to
         those to be tried in their place."""
         self._partition = partition
         self._rules_of = rules_of
@@ -149,7 +149,7 @@ class Replay:
         assert before is not None
         owner.state = None
         try:
-            rules = self._rules_of(recorded.versions)
+            rules = self._rules_of(recorded)
         except RulesUnknown as error:
             return LeftOut(recorded.decision_id, str(error))
         for each, at in folded:

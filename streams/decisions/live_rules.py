@@ -97,7 +97,7 @@ class LiveRules:
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
     def _take_levers(self, published: PublishedLevers) -> None:
-        levers = Levers(published.version, published.by_action, published.by_kind)
+        levers = levers_of(published)
         self._rules = replace(self._rules, levers=levers)
         _LOG.info("levers %s are in force, set by %s", published.version, published.set_by)
 
@@ -113,6 +113,11 @@ def usable(published: PublishedCatalog) -> Catalog:
     if catalog.version != published.version:
         raise Malformed(f"the text is {catalog.version}, but it calls itself {published.version}")
     return catalog
+
+
+def levers_of(published: PublishedLevers) -> Levers:
+    """The levers that were published."""
+    return Levers(published.version, published.by_action, published.by_kind)
 
 
 def age(record: Record) -> tuple[int, bytes]:

@@ -1,0 +1,84 @@
+"""Recorded decisions decided again: records in, from Kafka or from the in-process bus, and what came of each out."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import datetime
+
+from guidance.decision.replay import Again, LeftOut, Recorded, Replay
+from guidance.decision.rules import Rules
+from schemas.codec import decode
+from schemas.errors import Malformed
+from schemas.intent import ScoredTurn
+from schemas.guidance import PromptOutcome, PromptState
+from schemas.topics import CUSTOMER_EVENTS, DECISIONS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, by_name
+from streams.bus.connection import KafkaSettings
+from streams.bus.merge import read_merged
+from streams.bus.ports import Record
+from streams.bus.readers import KafkaReaders
+
+INPUTS = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, HANDOFFS.name)
+"""What is folded into customers' states, besides ticks, which decisions name themselves."""
+
+
+class Replayer:
+    """All partitions' decisions again. Feed it records about in order of time; call `finish` at the end."""
+
+    def __init__(
+        self, rules_of: Callable[[Recorded], Rules], otherwise: Callable[[Rules], Rules] | None = None
+    ) -> None:
+        """As `Replay`."""
+        self._rules_of = rules_of
+        self._otherwise = otherwise
+        self._partitions: dict[int, Replay] = {}
+
+    def feed(self, records: Iterable[Record]) -> Iterator[Again | LeftOut]:
+        """What can be decided again once those records are known."""
+        for record in records:
+            if record.value is None or record.key is None:
+                continue
+            replay = self._partitions.setdefault(
+                record.partition, Replay(record.partition, self._rules_of, self._otherwise)
+            )
+            owner = record.key.decode()
+            if record.topic == DECISIONS.name:
+                yield from replay.decision(owner, record.value)
+                continue
+            try:
+                event = decode(by_name(record.topic).adapter, record.value)
+            except Malformed:
+                continue  # it is in the dead letters, and was folded by nobody
+            if not _changes_nothing(event):
+                yield from replay.input(owner, event, record.at)
+
+    def finish(self) -> Iterator[Again | LeftOut]:
+        """What is left once all records are fed."""
+        for replay in self._partitions.values():
+            yield from replay.finish()
+
+
+async def records_since(
+    kafka: KafkaSettings, since: datetime | None, on_total: Callable[[int], None] = lambda total: None
+) -> AsyncIterator[list[Record]]:
+    """Decisions and their inputs from `since` to now, oldest first; None: all that the log still has.
+
+    `on_total` is told first how many records there will be.
+
+    Raises:
+        LookupError: a topic is missing; the message says how to create it.
+        BusUnavailable: no broker answers.
+    """
+    readers = KafkaReaders(kafka)
+    topics = (*INPUTS, DECISIONS.name)
+    starts = await readers.positions(topics, since or "earliest")
+    ends = await readers.positions(topics, "latest")
+    on_total(sum(max(0, ends[each] - start) for each, start in starts.items()))
+    async for batch in read_merged(kafka, starts, ends):
+        yield batch
+
+
+def _changes_nothing(event: object) -> bool:
+    match event:
+        case ScoredTurn():
+            return not event.turn.is_final
+        case PromptOutcome():
+            return event.state in (PromptState.DELIVERED, PromptState.SHOWN)
+    return False
