@@ -68,6 +68,8 @@ class LeftOut:
     """A decision that cannot be decided again from what was read."""
 
     decision_id: str
+    now: datetime
+    """Of the decision."""
     why: str
 
 
@@ -125,7 +127,7 @@ class Replay:
             while owner.waiting:
                 recorded, _ = owner.waiting.popleft()
                 owner.state = None
-                yield LeftOut(recorded.decision_id, "an input that it was made on is not in what was read")
+                yield _left_out(recorded, "an input that it was made on is not in what was read")
                 yield from self._go_on(owner)
 
     def _go_on(self, owner: _Owner) -> Iterator[Again | LeftOut]:
@@ -134,7 +136,7 @@ class Replay:
             if recorded.state is None and (recorded.folded is None or owner.state is None):
                 owner.waiting.popleft()
                 owner.state = None
-                yield LeftOut(recorded.decision_id, "what it builds on lies before what was read")
+                yield _left_out(recorded, "what it builds on lies before what was read")
                 continue
             named = (*(recorded.folded or ()), recorded.input_id)
             if any(ticked_at(each) is None and each not in owner.inputs for each in named):
@@ -151,12 +153,12 @@ class Replay:
         try:
             rules = self._rules_of(recorded)
         except RulesUnknown as error:
-            return LeftOut(recorded.decision_id, str(error))
+            return _left_out(recorded, str(error))
         for each, at in folded:
             before = advance(before, each, rules, partition=self._partition, now=at).state
         advanced = advance(before, event, rules, partition=self._partition, now=recorded.now)
         if advanced.decision is None:
-            return LeftOut(recorded.decision_id, "what it was made on calls for no decision")
+            return _left_out(recorded, "what it was made on calls for no decision")
         owner.state = advanced.state
         otherwise = None
         if self._otherwise is not None:
@@ -178,3 +180,7 @@ class Replay:
             owner.inputs = {each: told for each, told in owner.inputs.items() if told[1] >= oldest}
             if not owner.inputs and owner.state is None and not owner.sequence:
                 del self._owners[name]
+
+
+def _left_out(recorded: Recorded, why: str) -> LeftOut:
+    return LeftOut(recorded.decision_id, recorded.now, why)
