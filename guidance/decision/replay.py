@@ -77,6 +77,7 @@ class LeftOut:
 class _Owner:
     state: CustomerState | None = None
     """After the latest decision that was decided again; None: not known."""
+    unknown_because: str = "what it builds on lies before what was read"
     sequence: int = 0
     inputs: dict[str, tuple[Event, datetime]] = field(default_factory=dict)
     waiting: deque[tuple[Recorded, bytes]] = field(default_factory=deque)
@@ -126,8 +127,7 @@ class Replay:
         for owner in self._owners.values():
             while owner.waiting:
                 recorded, _ = owner.waiting.popleft()
-                owner.state = None
-                yield _left_out(recorded, "an input that it was made on is not in what was read")
+                yield _lose(owner, recorded, "an input that it builds on is not in what was read")
                 yield from self._go_on(owner)
 
     def _go_on(self, owner: _Owner) -> Iterator[Again | LeftOut]:
@@ -135,8 +135,7 @@ class Replay:
             recorded, written = owner.waiting[0]
             if recorded.state is None and (recorded.folded is None or owner.state is None):
                 owner.waiting.popleft()
-                owner.state = None
-                yield _left_out(recorded, "what it builds on lies before what was read")
+                yield _lose(owner, recorded, owner.unknown_because)
                 continue
             named = (*(recorded.folded or ()), recorded.input_id)
             if any(ticked_at(each) is None and each not in owner.inputs for each in named):
@@ -149,16 +148,15 @@ class Replay:
         event, _ = owner.inputs.pop(recorded.input_id)
         before = owner.state if recorded.state is None else CustomerState.read(recorded.state.encode())
         assert before is not None
-        owner.state = None
         try:
             rules = self._rules_of(recorded)
         except RulesUnknown as error:
-            return _left_out(recorded, str(error))
+            return _lose(owner, recorded, str(error))
         for each, at in folded:
             before = advance(before, each, rules, partition=self._partition, now=at).state
         advanced = advance(before, event, rules, partition=self._partition, now=recorded.now)
         if advanced.decision is None:
-            return _left_out(recorded, "what it was made on calls for no decision")
+            return _lose(owner, recorded, "what it was made on calls for no decision")
         owner.state = advanced.state
         otherwise = None
         if self._otherwise is not None:
@@ -182,5 +180,7 @@ class Replay:
                 del self._owners[name]
 
 
-def _left_out(recorded: Recorded, why: str) -> LeftOut:
+def _lose(owner: _Owner, recorded: Recorded, why: str) -> LeftOut:
+    """From here on nothing is known of the owner, until a decision carries its state."""
+    owner.state, owner.unknown_because = None, why
     return LeftOut(recorded.decision_id, recorded.now, why)

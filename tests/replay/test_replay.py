@@ -184,14 +184,14 @@ def test_an_input_that_is_gone_leaves_out_what_builds_on_it(recorded):
 
     left_out = {each.decision_id: each.why for each in replayed(without) if isinstance(each, LeftOut)}
 
-    assert "an input that it was made on is not in what was read" == left_out.pop(decision.decision_id)
-    assert all(why == "what it builds on lies before what was read" for why in left_out.values())
+    assert decision.decision_id in left_out
+    assert set(left_out.values()) == {"an input that it builds on is not in what was read"}
 
 
 def test_a_catalogue_that_is_not_to_be_had_is_named(recorded):
     again = replayed(recorded, rulebook=Rulebook([NEW]))
     assert all(isinstance(each, LeftOut) for each in again)
-    assert any(OLD.version in each.why for each in again)
+    assert all(OLD.version in each.why for each in again)
 
 
 def test_what_does_not_come_out_as_recorded_is_told_with_its_place(recorded):
