@@ -9,13 +9,13 @@ from schemas.codec import decode
 from schemas.errors import Malformed
 from schemas.intent import ScoredTurn
 from schemas.guidance import PromptOutcome, PromptState
-from schemas.topics import CUSTOMER_EVENTS, DECISIONS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, by_name
+from schemas.topics import CUSTOMER_EVENTS, DECISIONS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, by_name
 from streams.bus.connection import KafkaSettings
 from streams.bus.merge import read_merged
 from streams.bus.ports import Record
 from streams.bus.readers import KafkaReaders
 
-INPUTS = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, HANDOFFS.name)
+INPUTS = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, HANDOFFS.name, REQUESTS.name)
 """What is folded into customers' states, besides ticks, which decisions name themselves."""
 
 

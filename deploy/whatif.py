@@ -15,13 +15,14 @@ from pydantic import ValidationError
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
-from guidance.decision.replay import Again, LeftOut
+from guidance.decision.replay import Again, Input, LeftOut
 from guidance.decision.rules import Rules
-from guidance.decision.whatif import Change, Effect, where_differs
+from guidance.decision.whatif import Change, Effect, proposed, where_differs
 from schemas.codec import decode
 from schemas.guidance import DECISION, ActionKind
 from schemas.intent import ScoredTurn
 from schemas.published import PublishedLevers
+from schemas.requests import DecisionRequest
 from streams.decisions.live_rules import levers_of
 
 _MOST_DIFFERING = 20
@@ -122,21 +123,28 @@ class Report:
 
 def _row(found: Change, again: Again) -> Row:
     event, after = again.event, found.after
-    assert isinstance(event, ScoredTurn)
     reasons = {each.action_id: each.reason for each in after.candidates}
-    concerned = [prompt.action_id for prompt in (*found.lost, *found.gained)]
+    speaker, text = _said(event)
     return Row(
         kind=found.kind.value,
         decision_id=after.decision_id,
         conversation_id=after.conversation_id,
         turn_id=after.turn_id,
         at=after.now,
-        speaker=event.turn.speaker.value,
-        text=event.turn.text,
-        before=tuple(each.action_id for each in found.before.prompts),
-        after=tuple(each.action_id for each in after.prompts),
-        why=tuple(f"{name}: {reasons.get(name, 'not in the catalogue')}" for name in concerned),
+        speaker=speaker,
+        text=text,
+        before=proposed(found.before),
+        after=proposed(after),
+        why=tuple(f"{name}: {reasons.get(name, 'not in the catalogue')}" for name in (*found.lost, *found.gained)),
     )
+
+
+def _said(event: Input) -> tuple[str, str]:
+    """Who said what; of a channel that asked, what it knew of what its customer wants."""
+    if isinstance(event, DecisionRequest):
+        return event.channel.value, ", ".join(event.intents)
+    assert isinstance(event, ScoredTurn)
+    return event.turn.speaker.value, event.turn.text
 
 
 def read_catalog(path: Path) -> Catalog:

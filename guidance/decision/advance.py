@@ -8,12 +8,14 @@ from guidance.decision.catalog import Catalog
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
+from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
 from guidance.decision.trace import traced
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.requests import DecisionReply, DecisionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,13 @@ class Advance:
     """On final turns, exactly one; None on everything else."""
     endings: tuple[tuple[Prompt, PromptEnding], ...]
     """Prompts that were on a desk and are over, the decision's endings among them."""
+    reply: DecisionReply | None = None
+    """On requests, what who asked is told."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick,
+    event: Event | Tick | DecisionRequest,
     rules: Rules,
     *,
     partition: int,
@@ -43,7 +47,7 @@ def advance(
 
 def _advance(
     state: CustomerState,
-    event: Event | Tick,
+    event: Event | Tick | DecisionRequest,
     rules: Rules,
     *,
     partition: int,
@@ -53,6 +57,9 @@ def _advance(
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
+    if isinstance(event, DecisionRequest):
+        decision, reply = answer(state, event, rules, partition=partition, now=now)
+        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply)
     after = fold(state, event, now)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))

@@ -6,11 +6,12 @@ from guidance.decision.fold import Event
 from schemas.customer import CustomerEvent
 from schemas.guidance import BusinessOutcome, PromptOutcome
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.requests import DecisionRequest
 
 _EPOCH_MS_DIGITS = 13
 
 
-def input_id_of(event: Event) -> str:
+def input_id_of(event: Event | DecisionRequest) -> str:
     """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
     match event:
         case ScoredTurn():
@@ -19,6 +20,8 @@ def input_id_of(event: Event) -> str:
             return f"lifecycle:{event.input_id}"
         case CustomerEvent():
             return f"event:{event.event_id}"
+        case DecisionRequest():
+            return f"request:{event.request_id}"
         case PromptOutcome() | BusinessOutcome():
             return f"outcome:{event.outcome_id}"
 

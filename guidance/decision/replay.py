@@ -21,10 +21,12 @@ from guidance.decision.trace import ticked_at
 from schemas.base import Instant
 from schemas.codec import encode
 from schemas.guidance import Decision, Tick, Versions
+from schemas.requests import DecisionRequest
 
 INPUTS_WAIT = timedelta(hours=6)
 """How long after an input (by Kafka's timestamps) the decision that folds it may come in the log."""
 _PRUNE_EVERY = 50_000
+Input = Event | DecisionRequest
 
 
 class RulesUnknown(LookupError):
@@ -50,7 +52,7 @@ class Again:
     """A decision that was decided again."""
 
     recorded: bytes
-    event: Event
+    event: Input
     """What it was made on."""
     decision: Decision
     """By the versions that it names."""
@@ -79,7 +81,7 @@ class _Owner:
     """After the latest decision that was decided again; None: not known."""
     unknown_because: str = "what it builds on lies before what was read"
     sequence: int = 0
-    inputs: dict[str, tuple[Event, datetime]] = field(default_factory=dict)
+    inputs: dict[str, tuple[Input, datetime]] = field(default_factory=dict)
     waiting: deque[tuple[Recorded, bytes]] = field(default_factory=deque)
 
 
@@ -102,7 +104,7 @@ class Replay:
         self._newest = datetime.min
         self._fed = 0
 
-    def input(self, owner: str, event: Event, at: datetime) -> Iterator[Again | LeftOut]:
+    def input(self, owner: str, event: Input, at: datetime) -> Iterator[Again | LeftOut]:
         """An input of `owner`, which reached Kafka at `at`. Yields what can be decided now."""
         known = self._owners.setdefault(owner, _Owner())
         known.inputs.setdefault(input_id_of(event), (event, at))
@@ -165,7 +167,7 @@ class Replay:
         return Again(written, event, advanced.decision, otherwise)
 
     @staticmethod
-    def _named(owner: _Owner, input_id: str) -> tuple[Event | Tick, datetime]:
+    def _named(owner: _Owner, input_id: str) -> tuple[Input | Tick, datetime]:
         at = ticked_at(input_id)
         return owner.inputs.pop(input_id) if at is None else (Tick(at=at), at)
 

@@ -13,6 +13,7 @@ from guidance.decision.fold import Event
 from guidance.decision.identity import input_id_of
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Tick
+from schemas.requests import DecisionRequest
 
 MOST_FOLDED = 16
 """Inputs that are named between two decisions of an owner."""
@@ -22,7 +23,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def traced(
-    before: CustomerState, event: Event | Tick, after: CustomerState, decision: Decision | None, now: datetime
+    before: CustomerState,
+    event: Event | Tick | DecisionRequest,
+    after: CustomerState,
+    decision: Decision | None,
+    now: datetime,
 ) -> tuple[CustomerState, Decision | None]:
     """`after` and `decision`, which came of `event`, with the trace carried on."""
     if decision is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas.guidance import Decision, Prompt, PromptEnding
+from schemas.guidance import Decision, Fate
 
 
 class ChangeKind(StrEnum):
@@ -29,17 +29,24 @@ class Change:
     kind: ChangeKind
     before: Decision
     after: Decision
-    gained: tuple[Prompt, ...]
-    """Prompts of actions that `before` does not prompt."""
-    lost: tuple[Prompt, ...]
-    """Prompts of actions that `after` does not prompt."""
+    gained: tuple[str, ...]
+    """Actions that `before` does not propose."""
+    lost: tuple[str, ...]
+    """Actions that `after` does not propose."""
+
+
+def proposed(decision: Decision) -> tuple[str, ...]:
+    """The actions that it prompts; on a request, which prompts nobody, those that its channel is told first."""
+    if decision.occasion == "request":
+        return tuple(each.action_id for each in decision.candidates if each.fate in (Fate.WON, Fate.PINNED))
+    return tuple(each.action_id for each in decision.prompts)
 
 
 def change(before: Decision, after: Decision) -> Change | None:
     """What the agent would have seen otherwise; None: nothing."""
-    had, has = {each.action_id for each in before.prompts}, {each.action_id for each in after.prompts}
-    gained = tuple(each for each in after.prompts if each.action_id not in had)
-    lost = tuple(each for each in before.prompts if each.action_id not in has)
+    had, has = proposed(before), proposed(after)
+    gained = tuple(each for each in has if each not in had)
+    lost = tuple(each for each in had if each not in has)
     if gained and lost:
         kind = ChangeKind.CHANGED
     elif gained:
@@ -48,7 +55,7 @@ def change(before: Decision, after: Decision) -> Change | None:
         kind = ChangeKind.LOST
     elif before.prompts != after.prompts:
         kind = ChangeKind.REWORDED
-    elif _over(before.endings) != _over(after.endings):
+    elif set(before.endings) != set(after.endings):
         kind = ChangeKind.ENDED_OTHERWISE
     else:
         return None
@@ -84,8 +91,8 @@ class Effect:
         """Count a decision; what differs in it."""
         self.decisions += 1
         self.weighed_otherwise += is_weighed_otherwise(before, after)
-        self._count(before.prompts, "before")
-        self._count(after.prompts, "after")
+        self._count(proposed(before), "before")
+        self._count(proposed(after), "after")
         found = change(before, after)
         if found is not None:
             self.by_kind[found.kind] += 1
@@ -98,14 +105,10 @@ class Effect:
         """Decisions in which the agent would have seen something else."""
         return sum(self.by_kind.values())
 
-    def _count(self, prompts: Iterable[Prompt], what: str) -> None:
-        for prompt in prompts:
-            counts = self.by_action.setdefault(prompt.action_id, Counts())
+    def _count(self, action_ids: Iterable[str], what: str) -> None:
+        for action_id in action_ids:
+            counts = self.by_action.setdefault(action_id, Counts())
             setattr(counts, what, getattr(counts, what) + 1)
-
-
-def _over(endings: Iterable[PromptEnding]) -> set[PromptEnding]:
-    return set(endings)
 
 
 def where_differs(one: Decision, other: Decision) -> str:
