@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guidance.decision.action import Action
 from guidance.decision.arbitration import Bid
 from guidance.decision.state import LivePrompt
-from schemas.guidance import Candidate, Fate
+from schemas.guidance import ActionKind, Candidate, Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,16 @@ def explain(
     """
     rest = [
         *(_numbered(bid, Fate.PINNED, f"pinned: {bid.call.why[0]}") for bid in pinned),
-        *(
-            Candidate(action_id=each.action.id, kind=each.action.kind, fate=each.fate, reason=each.reason)
-            for each in fallen
-        ),
+        *(_fallen(each.action.id, each.action.kind, each.fate, each.reason) for each in fallen),
     ]
     rest.sort(key=lambda candidate: candidate.action_id)
     return (*(_ranked(bid, winner, ranked, standing) for bid in ranked), *rest)
+
+
+@lru_cache(maxsize=4096)
+def _fallen(action_id: str, kind: ActionKind, fate: Fate, reason: str) -> Candidate:
+    """Most of a catalogue falls, turn after turn, for the same few reasons."""
+    return Candidate(action_id=action_id, kind=kind, fate=fate, reason=reason)
 
 
 def _ranked(bid: Bid, winner: Bid | None, ranked: Sequence[Bid], standing: LivePrompt | None) -> Candidate:
