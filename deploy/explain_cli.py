@@ -65,7 +65,9 @@ def explain(
 def shown(found: Found) -> Group:
     """The decision for people."""
     decision = found.decision
-    return Group(Panel(_head(found), title=decision.decision_id, title_align="left"), _candidates(decision), *_made(decision))
+    return Group(
+        Panel(_head(found), title=decision.decision_id, title_align="left"), _candidates(decision), *_made(decision)
+    )
 
 
 def _head(found: Found) -> Table:

@@ -78,7 +78,9 @@ async def find(kafka: KafkaSettings, wanted: DecisionId) -> Found:
 
 async def _not_found(readers: KafkaReaders, wanted: DecisionId, start: int, end: int) -> str:
     topic, partition = DECISIONS.name, wanted.partition
-    looked = f"there is no decision {wanted.text}: {topic}, partition {partition}, was read from offset {start} to {end}"
+    looked = (
+        f"there is no decision {wanted.text}: {topic}, partition {partition}, was read from offset {start} to {end}"
+    )
     begin = (await readers.positions([topic], "earliest"))[topic, partition]
     first = await readers.read_range(topic, partition, begin, begin + 1) if begin < end else []
     if not first:
@@ -86,7 +88,8 @@ async def _not_found(readers: KafkaReaders, wanted: DecisionId, start: int, end:
     back_to = first[0].at
     if wanted.at < back_to:
         kept = "" if DECISIONS.retention is None else f" (decisions are kept for {DECISIONS.retention.days} days)"
-        return f"{looked}. It would be of {wanted.at:%Y-%m-%d %H:%M:%S} UTC, and the log goes back to {back_to:%Y-%m-%d %H:%M:%S} UTC only{kept}"
+        of, since = f"{wanted.at:%Y-%m-%d %H:%M:%S} UTC", f"{back_to:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{looked}. It would be of {of}, and the log goes back to {since} only{kept}"
     return (
         f"{looked}, which is all since {wanted.at - _CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S} UTC; the log goes back to "
         f"{back_to:%Y-%m-%d %H:%M:%S} UTC. Is the id whole, and is it the right cluster?"
@@ -131,5 +134,7 @@ def find_in(path: Path, wanted: DecisionId) -> Found:
         if decision.decision_id == wanted.text:
             return Found(decision, None)
         seen.append(decision.now)
-    has = f"{len(seen)} others, of {min(seen):%Y-%m-%d %H:%M:%S} to {max(seen):%Y-%m-%d %H:%M:%S} UTC" if seen else "none"
+    has = (
+        f"{len(seen)} others, of {min(seen):%Y-%m-%d %H:%M:%S} to {max(seen):%Y-%m-%d %H:%M:%S} UTC" if seen else "none"
+    )
     raise LookupError(f"there is no decision {wanted.text} in {path}: it has {has}")

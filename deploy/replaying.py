@@ -7,8 +7,8 @@ from guidance.decision.replay import Again, LeftOut, Recorded, Replay
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
-from schemas.intent import ScoredTurn
 from schemas.guidance import PromptOutcome, PromptState
+from schemas.intent import ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, DECISIONS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, by_name
 from streams.bus.connection import KafkaSettings
 from streams.bus.merge import read_merged

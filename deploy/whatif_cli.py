@@ -147,7 +147,9 @@ def _by_action(report: Report) -> Table:
     table.add_column("action")
     for name in ("before", "after", "gained", "lost"):
         table.add_column(name, justify="right")
-    for name, counts in sorted(report.effect.by_action.items(), key=lambda item: (-item[1].gained - item[1].lost, item[0])):
+    for name, counts in sorted(
+        report.effect.by_action.items(), key=lambda item: (-item[1].gained - item[1].lost, item[0])
+    ):
         style = "" if counts.gained or counts.lost else "dim"
         gained, lost = f"+{counts.gained}" if counts.gained else "", f"−{counts.lost}" if counts.lost else ""
         table.add_row(name, str(counts.before), str(counts.after), gained, lost, style=style)
@@ -171,7 +173,9 @@ def _example(row: Row) -> Text:
 def _caveats(report: Report) -> list[RenderableType]:
     told: list[RenderableType] = []
     if report.differing:
-        told.append(Text(f"{report.differing} decisions are not the recorded ones even by their own rules:", style="red"))
+        told.append(
+            Text(f"{report.differing} decisions are not the recorded ones even by their own rules:", style="red")
+        )
         told += [Text(f"  {each}", style="red") for each in report.differ_by]
     elif report.effect.decisions:
         told.append(Text("By its own rules each decision came out as recorded, byte for byte.", style="green"))

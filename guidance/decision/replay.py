@@ -101,7 +101,7 @@ class Replay:
         self._rules_of = rules_of
         self._otherwise = otherwise
         self._owners: dict[str, _Owner] = {}
-        self._newest = datetime.min
+        self._newest: datetime | None = None
         self._fed = 0
 
     def input(self, owner: str, event: Input, at: datetime) -> Iterator[Again | LeftOut]:
@@ -110,9 +110,9 @@ class Replay:
         known.inputs.setdefault(input_id_of(event), (event, at))
         yield from self._go_on(known)
         self._fed += 1
-        self._newest = at if self._fed == 1 else max(self._newest, at)
+        self._newest = at if self._newest is None else max(self._newest, at)
         if self._fed % _PRUNE_EVERY == 0:
-            self._prune()
+            self._prune(self._newest - INPUTS_WAIT)
 
     def decision(self, owner: str, written: bytes) -> Iterator[Again | LeftOut]:
         """A recorded decision of `owner`, as the log has it. Yields what can be decided now."""
@@ -171,9 +171,8 @@ class Replay:
         at = ticked_at(input_id)
         return owner.inputs.pop(input_id) if at is None else (Tick(at=at), at)
 
-    def _prune(self) -> None:
+    def _prune(self, oldest: datetime) -> None:
         """Forget inputs that no decision came to name: those of customers who were not in a conversation."""
-        oldest = self._newest - INPUTS_WAIT
         for name, owner in list(self._owners.items()):
             if owner.waiting:
                 continue

@@ -130,8 +130,9 @@ def _candidates_differ(one: Decision, other: Decision) -> str:
         if theirs is None:
             return f"candidates: {mine.action_id} is in one only"
         for name in type(mine).model_fields:
-            if getattr(mine, name) != getattr(theirs, name):
-                return f"candidates.{mine.action_id}.{name}: {_short(getattr(mine, name))} ≠ {_short(getattr(theirs, name))}"
+            one_has, other_has = getattr(mine, name), getattr(theirs, name)
+            if one_has != other_has:
+                return f"candidates.{mine.action_id}.{name}: {_short(one_has)} ≠ {_short(other_has)}"
     return "candidates: their order, or one more"
 
 

@@ -272,9 +272,15 @@ def decision() -> Decision:
         versions=Versions(catalog="telecom@12", model="intent-2026-11", levers="levers@3", propensities="p-91ab"),
         group="control",
         candidates=(
-            _weighed(winner, ActionKind.RETENTION, Fate.WON, "won: 102.34 over keep_free_month 50.16", 0.41, 1.3, 192, 0.7215),
-            _weighed("keep_free_month", ActionKind.RETENTION, Fate.LOST, f"lost to {winner} 102.34", 0.38, 1.1, 120, 0.2781),
-            _weighed("ask_what_they_pay", ActionKind.COACHING, Fate.LOST, f"lost to {winner} 102.34", 0.55, 1.0, 20, 0.0004),
+            _weighed(
+                winner, ActionKind.RETENTION, Fate.WON, "won: 102.34 over keep_free_month 50.16", 0.41, 1.3, 192, 0.7215
+            ),
+            _weighed(
+                "keep_free_month", ActionKind.RETENTION, Fate.LOST, f"lost to {winner} 102.34", 0.38, 1.1, 120, 0.2781
+            ),
+            _weighed(
+                "ask_what_they_pay", ActionKind.COACHING, Fate.LOST, f"lost to {winner} 102.34", 0.55, 1.0, 20, 0.0004
+            ),
             _fallen("hardship_plan", ActionKind.SERVICE, Fate.NOT_TRIGGERED, "no payment trouble"),
             _fallen("keep_contract_pause", ActionKind.RETENTION, Fate.INELIGIBLE, "needs contract_months_left"),
             _fallen("offer_fibre_upgrade", ActionKind.UPSELL, Fate.SUPPRESSED, "cooling down until 26 Nov 09:12"),

@@ -30,7 +30,9 @@ def answers(decision: Decision, at: datetime, number: int) -> Iterator[Message]:
 
 
 def outcome_of(prompt: Prompt, state: PromptState, at: datetime) -> PromptOutcome:
-    shared = prompt.model_dump(include={"prompt_id", "decision_id", "conversation_id", "route_key", "agent_id", "action_id"})
+    shared = prompt.model_dump(
+        include={"prompt_id", "decision_id", "conversation_id", "route_key", "agent_id", "action_id"}
+    )
     return PromptOutcome(outcome_id=outcome_id_of(prompt.prompt_id, state), state=state, at=at, **shared)
 
 

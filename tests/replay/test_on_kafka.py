@@ -146,7 +146,11 @@ def test_why_is_told_of_any_decision_by_its_id_or_its_prompts(kafka, decided):
 def test_an_unknown_id_is_answered_with_where_it_was_looked_for_and_how_far_the_log_goes(kafka, decided):
     newest = max(decided.values(), key=lambda each: each.now)
     partition = newest.decision_id[:3]
-    unknown, older, elsewhere = f"{newest.decision_id[:17]}-000000000000", f"{partition}-1000000000000-{'0' * 12}", f"099{newest.decision_id[3:]}"
+    unknown, older, elsewhere = (
+        f"{newest.decision_id[:17]}-000000000000",
+        f"{partition}-1000000000000-{'0' * 12}",
+        f"099{newest.decision_id[3:]}",
+    )
     for wanted, words in (
         (unknown, f"partition {int(partition)}, was read from offset"),
         (older, "the log goes back to"),

@@ -125,7 +125,9 @@ def test_a_what_if_names_just_the_decisions_that_differ(recorded, brute_force, v
 
 def test_one_line_of_catalogue_changes_only_turns_on_which_that_action_competes(recorded):
     assert catalog_text(None).count(LINE) == 1
-    changed = [each for each in replayed(recorded, VARIANTS["one line"]) if shown(each.decision) != shown(each.otherwise)]
+    changed = [
+        each for each in replayed(recorded, VARIANTS["one line"]) if shown(each.decision) != shown(each.otherwise)
+    ]
 
     assert changed
     for each in changed:
