@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from rich.text import Text
 from deploy.explaining import DecisionId, Found, find, find_in
 from deploy.settings import cluster
 from schemas.guidance import Candidate, Decision, Fate
+from schemas.requests import DecisionRequest
 
 _FATES = {
     Fate.WON: ("won", "bold green"),
@@ -43,7 +44,9 @@ def explain(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Look in this file of decisions instead, one a line."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The decision and its turn as one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The decision and what it was made on as one JSON object.")
+    ] = False,
 ) -> None:
     """Why: every action of the catalogue in one decision, what became of it, and the numbers.
 
@@ -56,8 +59,9 @@ def explain(
     wanted = DecisionId.parse(decision_id)
     found = asyncio.run(find(cluster(kafka), wanted)) if file is None else find_in(file, wanted)
     if as_json:
-        turn = None if found.turn is None else found.turn.model_dump(mode="json")
-        typer.echo(json.dumps({"decision": found.decision.model_dump(mode="json"), "turn": turn}, ensure_ascii=False))
+        made_on = None if found.made_on is None else found.made_on.model_dump(mode="json")
+        told = {"decision": found.decision.model_dump(mode="json"), "made_on": made_on}
+        typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         Console().print(shown(found))
 
@@ -71,15 +75,20 @@ def shown(found: Found) -> Group:
 
 
 def _head(found: Found) -> Table:
-    decision, turn = found.decision, found.turn
+    decision, made_on = found.decision, found.made_on
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
-    said = Text("its words are not at hand" if turn is None else f"{turn.turn.speaker.value}: “{turn.turn.text}”")
-    rows.add_row("turn", said)
-    if turn is not None and turn.scores is not None:
-        heard = ", ".join(f"{label} {turn.scores.intents.get(label, 1.0):.2f}" for label in turn.scores.fired)
-        rows.add_row("heard", Text(heard or "nothing that counts"))
+    if isinstance(made_on, DecisionRequest):
+        rows.add_row("asked by", Text(f"{made_on.channel.value}, {made_on.request_id}"))
+        rows.add_row("wants", Text(_probabilities(made_on.intents) or "nothing that it knows of"))
+    elif made_on is not None:
+        rows.add_row("turn", Text(f"{made_on.turn.speaker.value}: “{made_on.turn.text}”"))
+        if made_on.scores is not None:
+            fired = {label: made_on.scores.intents.get(label, 1.0) for label in made_on.scores.fired}
+            rows.add_row("heard", Text(_probabilities(fired) or "nothing that counts"))
+    else:
+        rows.add_row(decision.occasion, "not at hand any more")
     rows.add_row("when", f"{decision.now:%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC")
     rows.add_row("conversation", Text(f"{decision.conversation_id} · turn {decision.turn_id}"))
     rows.add_row("customer", Text(f"{decision.customer_id or 'anonymous'} · agent {decision.agent_id or 'nobody'}"))
@@ -91,6 +100,10 @@ def _head(found: Found) -> Table:
     if not decision.prompts:
         rows.add_row("prompted", "nothing")
     return rows
+
+
+def _probabilities(labels: Mapping[str, float]) -> str:
+    return ", ".join(f"{label} {probability:.2f}" for label, probability in labels.items())
 
 
 def _candidates(decision: Decision) -> Table:

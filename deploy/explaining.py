@@ -1,16 +1,19 @@
-"""One decision out of the log, and the turn that it was made on."""
+"""One decision out of the log, and the turn or request that it was made on."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from deploy.replaying import adapter_of
+from guidance.decision.identity import input_id_of
 from schemas.codec import decode
 from schemas.errors import Malformed
 from schemas.guidance import DECISION, Decision
 from schemas.handoff import Forwarded
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, HANDOFFS, INTENTS_TOPIC, by_name
+from schemas.requests import DecisionRequest
+from schemas.topics import DECISIONS, HANDOFFS, INTENTS_TOPIC, REQUESTS
 from streams.bus.connection import KafkaSettings
 from streams.bus.merge import read_merged
 from streams.bus.readers import KafkaReaders, OffsetGone
@@ -18,15 +21,15 @@ from streams.bus.readers import KafkaReaders, OffsetGone
 _ID = re.compile(r"(\d{3})-(\d{13})-[0-9a-f]{12}")
 _CLOCKS_DIFFER = timedelta(minutes=10)
 """By how much the clock of a turn's source may be ahead of Kafka's: so much before the turn's time is looked, too."""
-_TURNS_READ = 2_000
+_INPUTS_READ = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A decision with its turn."""
+    """A decision with what it was made on."""
 
     decision: Decision
-    turn: ScoredTurn | None
+    made_on: ScoredTurn | DecisionRequest | None
     """None: the log has it no more (turns are kept for a shorter time), or it was read from a file."""
 
 
@@ -72,7 +75,7 @@ async def find(kafka: KafkaSettings, wanted: DecisionId) -> Found:
             if record.value is not None and name in record.value:
                 decision = decode(DECISION, record.value)
                 if decision.decision_id == wanted.text:  # and not a text that quotes it
-                    return Found(decision, await _turn(readers, wanted.partition, decision))
+                    return Found(decision, await _made_on(readers, wanted.partition, decision))
     raise LookupError(await _not_found(readers, wanted, start, end))
 
 
@@ -96,21 +99,21 @@ async def _not_found(readers: KafkaReaders, wanted: DecisionId, start: int, end:
     )
 
 
-async def _turn(readers: KafkaReaders, partition: int, decision: Decision) -> ScoredTurn | None:
-    """The turn: its record has the very timestamp that the decision calls now."""
-    for topic in (INTENTS_TOPIC.name, HANDOFFS.name):
-        start = (await readers.positions([topic], decision.now))[topic, partition]
+async def _made_on(readers: KafkaReaders, partition: int, decision: Decision) -> ScoredTurn | DecisionRequest | None:
+    """The turn or request: its record has the very timestamp that the decision calls now."""
+    for topic in (REQUESTS,) if decision.occasion == "request" else (INTENTS_TOPIC, HANDOFFS):
+        start = (await readers.positions([topic.name], decision.now))[topic.name, partition]
         try:
-            records = await readers.read_range(topic, partition, start, start + _TURNS_READ)
+            records = await readers.read_range(topic.name, partition, start, start + _INPUTS_READ)
         except OffsetGone:
             continue
         for record in records:
             try:
-                event = decode(by_name(topic).adapter, record.value)
+                event = decode(adapter_of(topic.name), record.value)
             except Malformed:
                 continue
             event = event.record if isinstance(event, Forwarded) else event
-            if isinstance(event, ScoredTurn) and event.input_id == decision.input_id:
+            if isinstance(event, ScoredTurn | DecisionRequest) and input_id_of(event) == decision.input_id:
                 return event
     return None
 

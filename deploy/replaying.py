@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from guidance.decision.replay import Again, LeftOut, Recorded, Replay
 from guidance.decision.rules import Rules
@@ -43,7 +46,7 @@ class Replayer:
                 yield from replay.decision(owner, record.value)
                 continue
             try:
-                event = decode(by_name(record.topic).adapter, record.value)
+                event = decode(adapter_of(record.topic), record.value)
             except Malformed:
                 continue  # it is in the dead letters, and was folded by nobody
             if not _changes_nothing(event):
@@ -73,6 +76,13 @@ async def records_since(
     on_total(sum(max(0, ends[each] - start) for each, start in starts.items()))
     async for batch in read_merged(kafka, starts, ends):
         yield batch
+
+
+def adapter_of(topic: str) -> TypeAdapter[Any]:
+    """How that topic's records are read. Raises KeyError for a topic that there is not."""
+    adapter = by_name(topic).adapter
+    assert adapter is not None, "every topic that is replayed has a contract"
+    return adapter
 
 
 def _changes_nothing(event: object) -> bool:

@@ -47,7 +47,7 @@ def test_a_decision_out_of_a_file_is_explained_candidate_by_candidate(decisions)
     shown = livecue("explain", wanted["decision_id"], "--file", str(decisions))
     told = json.loads(livecue("explain", wanted["prompts"][0]["prompt_id"], "--file", str(decisions), "--json"))
 
-    assert told == {"decision": wanted, "turn": None}
+    assert told == {"decision": wanted, "made_on": None}
     for candidate in wanted["candidates"]:
         row = next(line for line in shown.splitlines() if f"│ {candidate['action_id']} " in line)
         assert candidate["fate"].replace("_", " ") in row

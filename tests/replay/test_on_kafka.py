@@ -18,19 +18,22 @@ from deploy.workers import catalog_text
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.replay import Again, LeftOut
 from replay.recorded import answers
-from schemas.codec import decode
+from schemas.codec import decode, encode
+from schemas.conversation import Channel
 from schemas.guidance import DECISION, Decision
-from schemas.topics import CUSTOMER_EVENTS, DECISIONS, INTENTS_TOPIC, OUTCOMES
+from schemas.requests import DecisionRequest
+from schemas.topics import CUSTOMER_EVENTS, DECISIONS, INTENTS_TOPIC, OUTCOMES, REQUESTS
 from stack import running_stack
 from streams.bus.connection import KafkaSettings
 from streams.bus.merge import read_merged
+from streams.bus.ports import Message
 from streams.bus.producer import KafkaPublisher
 from streams.bus.readers import KafkaReaders, Tail
 from streams.decisions.rulebook import Rulebook
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 SPEED, SLOWLY = 6.0, 2.5
-"""The second leaves prompts the time to go out of date."""
+"""The second leaves prompts the time to go out of date, where no agent answers them."""
 
 
 def livecue(*arguments: str, exit_code: int = 0) -> str:
@@ -52,7 +55,8 @@ class Answering:
             async for batch in tail:
                 for record in batch:
                     decision = decode(DECISION, record.value)
-                    if decision.decision_id not in self.decisions and decision.prompts:
+                    is_new = decision.decision_id not in self.decisions
+                    if is_new and decision.prompts and not decision.conversation_id.endswith(".slow"):
                         told = answers(decision, datetime.now(UTC), len(self.decisions))
                         await self._publisher.publish(list(told))
                     self.decisions[decision.decision_id] = decision
@@ -71,6 +75,9 @@ async def run(bootstrap: str, home: Path) -> dict[str, Decision]:
         async with asyncio.timeout(240):
             while len(agents.decisions) < expected / 2:
                 await asyncio.sleep(0.2)
+            asked = [_request(decision) for decision in list(agents.decisions.values())[:5] if decision.customer_id]
+            await publisher.publish(asked)
+            expected += len(asked)
             worker = next(child for child in stack.workers if child.name.startswith("decisions"))
             worker.process.kill()
             await playing
@@ -82,6 +89,14 @@ async def run(bootstrap: str, home: Path) -> dict[str, Decision]:
         assert worker.restarts > 0
     assert len(agents.decisions) == expected
     return agents.decisions
+
+
+def _request(decision: Decision) -> Message:
+    asked = DecisionRequest(
+        request_id=f"r-{decision.turn_id}", customer_id=decision.customer_id, channel=Channel.WEB, reply_to="tests",
+        intents={"cancel_service": 0.9}, asked_at=datetime.now(UTC),
+    )  # fmt: skip
+    return Message(REQUESTS.name, asked.customer_id, encode(asked))
 
 
 @pytest.fixture(scope="module")
@@ -130,17 +145,21 @@ def test_a_what_if_of_one_line_tells_just_what_it_would_have_changed(kafka, deci
 
 
 def test_why_is_told_of_any_decision_by_its_id_or_its_prompts(kafka, decided):
-    decision = next(each for each in decided.values() if each.winner is not None)
+    decision = next(each for each in decided.values() if each.prompts and not each.prompts[0].pinned)
 
     told = json.loads(livecue("explain", decision.prompts[0].prompt_id, "--kafka", kafka, "--json"))
     shown = livecue("explain", decision.decision_id, "--kafka", kafka)
 
     assert told["decision"] == decision.model_dump(mode="json")
-    assert told["turn"]["turn"]["turn_id"] == decision.turn_id
+    assert told["made_on"]["turn"]["turn_id"] == decision.turn_id
     for candidate in decision.candidates:
         assert candidate.action_id in shown
-    assert told["turn"]["turn"]["text"][:40] in shown
+    assert told["made_on"]["turn"]["text"][:40] in shown
     assert decision.prompts[0].words[:30] in shown
+    request = next(each for each in decided.values() if each.occasion == "request")
+    asked = json.loads(livecue("explain", request.decision_id, "--kafka", kafka, "--json"))
+    assert asked["made_on"]["intents"] == {"cancel_service": 0.9}
+    assert "web, r-" in livecue("explain", request.decision_id, "--kafka", kafka)
 
 
 def test_an_unknown_id_is_answered_with_where_it_was_looked_for_and_how_far_the_log_goes(kafka, decided):
