@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from guidance.decision.replay import Again, LeftOut, Recorded, Replay
-from guidance.decision.rules import Rules
+from guidance.decision.replay import Again, LeftOut, Replay
 from schemas.codec import decode
 from schemas.errors import Malformed
 from schemas.guidance import PromptOutcome, PromptState
@@ -22,40 +21,20 @@ INPUTS = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, HANDOFFS.name
 """What is folded into customers' states, besides ticks, which decisions name themselves."""
 
 
-class Replayer:
-    """All partitions' decisions again. Feed it records about in order of time; call `finish` at the end."""
-
-    def __init__(
-        self, rules_of: Callable[[Recorded], Rules], otherwise: Callable[[Rules], Rules] | None = None
-    ) -> None:
-        """As `Replay`."""
-        self._rules_of = rules_of
-        self._otherwise = otherwise
-        self._partitions: dict[int, Replay] = {}
-
-    def feed(self, records: Iterable[Record]) -> Iterator[Again | LeftOut]:
-        """What can be decided again once those records are known."""
-        for record in records:
-            if record.value is None or record.key is None:
-                continue
-            replay = self._partitions.setdefault(
-                record.partition, Replay(record.partition, self._rules_of, self._otherwise)
-            )
-            owner = record.key.decode()
-            if record.topic == DECISIONS.name:
-                yield from replay.decision(owner, record.value)
-                continue
-            try:
-                event = decode(adapter_of(record.topic), record.value)
-            except Malformed:
-                continue  # it is in the dead letters, and was folded by nobody
-            if not _changes_nothing(event):
-                yield from replay.input(owner, event, record.at)
-
-    def finish(self) -> Iterator[Again | LeftOut]:
-        """What is left once all records are fed."""
-        for replay in self._partitions.values():
-            yield from replay.finish()
+def fed(replay: Replay, records: Iterable[Record]) -> Iterator[Again | LeftOut]:
+    """What can be decided again once those records are known: inputs and decisions, about in order of time."""
+    for record in records:
+        if record.value is None or record.key is None:
+            continue
+        if record.topic == DECISIONS.name:
+            yield from replay.decision(record.value)
+            continue
+        try:
+            event = decode(adapter_of(record.topic), record.value)
+        except Malformed:
+            continue  # it is in the dead letters, and was folded by nobody
+        if not _changes_nothing(event):
+            yield from replay.input(record.key.decode(), event, record.at)
 
 
 async def records_since(

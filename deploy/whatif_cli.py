@@ -15,12 +15,13 @@ from rich.text import Text
 
 from deploy.offline import run_offline
 from deploy.recording import read
-from deploy.replaying import INPUTS, Replayer, records_since
+from deploy.replaying import INPUTS, fed, records_since
 from deploy.settings import cluster
 from deploy.since import since as instant
 from deploy.whatif import Otherwise, Report, Row, read_catalog, read_levers
 from deploy.workers import load_catalog
 from guidance.decision.catalog import Catalog
+from guidance.decision.replay import Replay
 from guidance.decision.rules import Rules
 from schemas.topics import DECISIONS
 from streams.bus.connection import KafkaSettings
@@ -93,23 +94,23 @@ def _from_files(files: Iterable[Path], old: Catalog, model: Path | None, otherwi
     with _STDERR.status("deciding as it was …"):
         bus = run_offline(read(files), model, Rules(old))
     records = [record for topic in (*INPUTS, DECISIONS.name) for record in bus.records(topic)]
-    replayer, report = Replayer(Rulebook([old]), otherwise), Report(since=None)
-    report.take(replayer.feed(sorted(records, key=lambda record: record.timestamp_ms)))
-    report.take(replayer.finish())
+    replay, report = Replay(Rulebook([old]), otherwise), Report(since=None)
+    report.take(fed(replay, sorted(records, key=lambda record: record.timestamp_ms)))
+    report.take(replay.finish())
     return report
 
 
 async def _from_kafka(kafka: KafkaSettings, since: datetime, old: list[Catalog], otherwise: Otherwise) -> Report:
     rulebook = await Rulebook.published(kafka, [load_catalog(None), *old])
-    replayer, report = Replayer(rulebook, otherwise), Report(since)
+    replay, report = Replay(rulebook, otherwise), Report(since)
     with _progress() as progress:
         task = progress.add_task("", total=None, told="")
         read_on: Callable[[int], None] = lambda total: progress.update(task, total=total)  # noqa: E731
         async for batch in records_since(kafka, since - _LEAD, read_on):
-            report.take(replayer.feed(batch))
+            report.take(fed(replay, batch))
             told = f"{report.effect.decisions} decisions, {report.effect.changed} otherwise, {report.rate:.0f}/s"
             progress.update(task, advance=len(batch), told=told)
-    report.take(replayer.finish())
+    report.take(replay.finish())
     return report
 
 

@@ -32,6 +32,11 @@ def decision_id_of(partition: int, turn: ScoredTurn) -> str:
     return f"{partition:03d}-{ended_ms:0{_EPOCH_MS_DIGITS}d}-{_digest(turn.input_id)[:12]}"
 
 
+def partition_of(decision_id: str) -> int:
+    """The partition of its conversation's route key. Raises ValueError: it is no decision's id."""
+    return int(decision_id.partition("-")[0])
+
+
 def prompt_id_of(decision_id: str, action_id: str) -> str:
     """The id of the one prompt that a decision makes of an action."""
     return f"{decision_id}.{action_id}"

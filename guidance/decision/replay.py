@@ -3,18 +3,20 @@
 What-ifs are *open loop*: each decision is put on what was remembered when it was really made. What the other rules
 would have shown earlier, and what would have come of it, is not imagined; so the decisions that turn out otherwise are
 exactly those on which the rules themselves disagree.
+
+Inputs and decisions may come in any order. A decision is taken up as soon as all that it names is there: the decision
+before it in its chain (or the state that it carries), what was folded in between, and what it was made on.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
 from guidance.decision.advance import advance
 from guidance.decision.fold import Event
-from guidance.decision.identity import input_id_of
+from guidance.decision.identity import input_id_of, partition_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from guidance.decision.trace import ticked_at
@@ -23,10 +25,14 @@ from schemas.codec import encode
 from schemas.guidance import Decision, Tick, Versions
 from schemas.requests import DecisionRequest
 
-INPUTS_WAIT = timedelta(hours=6)
-"""How long after an input (by Kafka's timestamps) the decision that folds it may come in the log."""
+WAITS_FOR = timedelta(hours=6)
+"""How far inputs and decisions that belong together may be apart in what is read, by Kafka's timestamps."""
+TOO_FAR_BACK = "what it builds on lies before what was read"
+GONE = "an input that it builds on is not in what was read"
 _PRUNE_EVERY = 50_000
 Input = Event | DecisionRequest
+_Key = tuple[str, str]
+"""Owner and input id."""
 
 
 class RulesUnknown(LookupError):
@@ -40,11 +46,28 @@ class Recorded(BaseModel):
 
     decision_id: str
     input_id: str
-    sequence: int
+    route_key: str
+    owner: str | None = None
     now: Instant
     versions: Versions
     folded: tuple[str, ...] | None = None
     state: str | None = None
+
+    @property
+    def key(self) -> _Key:
+        """Its input, at its owner's: what the next decision of the chain names first."""
+        return self.owner or self.route_key, self.input_id
+
+    @property
+    def previous(self) -> _Key | None:
+        """The key of the decision before; None: it begins a chain, or is older than chains."""
+        return (self.key[0], self.folded[0]) if self.folded else None
+
+    @property
+    def inputs(self) -> tuple[_Key, ...]:
+        """Keys of what it builds on, in order: what was folded since the decision before, and what it was made on."""
+        owner = self.key[0]
+        return (*((owner, each) for each in (self.folded or ())[1:]), self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,113 +98,128 @@ class LeftOut:
     why: str
 
 
-@dataclass(slots=True)
-class _Owner:
-    state: CustomerState | None = None
-    """After the latest decision that was decided again; None: not known."""
-    unknown_because: str = "what it builds on lies before what was read"
-    sequence: int = 0
-    inputs: dict[str, tuple[Input, datetime]] = field(default_factory=dict)
-    waiting: deque[tuple[Recorded, bytes]] = field(default_factory=deque)
+_Waiting = tuple[Recorded, bytes]
 
 
 class Replay:
-    """Decides one partition's decisions again. Feed it inputs and decisions as they come; each of both topics in its
-    own order, about in step with each other."""
+    """Decides recorded decisions again. Feed it inputs and decisions, about in order of time; then `finish`."""
 
     def __init__(
-        self,
-        partition: int,
-        rules_of: Callable[[Recorded], Rules],
-        otherwise: Callable[[Rules], Rules] | None = None,
+        self, rules_of: Callable[[Recorded], Rules], otherwise: Callable[[Rules], Rules] | None = None
     ) -> None:
         """`rules_of`: what a decision was made by, raises `RulesUnknown`. `otherwise`: from the rules of a decision to
         those to be tried in their place."""
-        self._partition = partition
         self._rules_of = rules_of
         self._otherwise = otherwise
-        self._owners: dict[str, _Owner] = {}
+        self._inputs: dict[_Key, tuple[Input, datetime]] = {}
+        self._ends: dict[_Key, tuple[CustomerState, datetime]] = {}
+        """By the key of a chain's latest decision: the state that it left."""
+        self._lost: dict[_Key, tuple[str, datetime]] = {}
+        """The same of one that was left out: why."""
+        self._seen: dict[str, datetime] = {}
+        """Decisions that were fed: one may have been published twice."""
+        self._waiting: dict[tuple[str, _Key], list[_Waiting]] = {}
+        """By what they wait for: ("input" or "decision", key)."""
         self._newest: datetime | None = None
         self._fed = 0
 
     def input(self, owner: str, event: Input, at: datetime) -> Iterator[Again | LeftOut]:
         """An input of `owner`, which reached Kafka at `at`. Yields what can be decided now."""
-        known = self._owners.setdefault(owner, _Owner())
-        known.inputs.setdefault(input_id_of(event), (event, at))
-        yield from self._go_on(known)
-        self._fed += 1
-        self._newest = at if self._newest is None else max(self._newest, at)
-        if self._fed % _PRUNE_EVERY == 0:
-            self._prune(self._newest - INPUTS_WAIT)
+        key = (owner, input_id_of(event))
+        self._inputs.setdefault(key, (event, at))
+        yield from self._go_on(self._waiting.pop(("input", key), []))
+        yield from self._moved_on(at)
 
-    def decision(self, owner: str, written: bytes) -> Iterator[Again | LeftOut]:
-        """A recorded decision of `owner`, as the log has it. Yields what can be decided now."""
+    def decision(self, written: bytes) -> Iterator[Again | LeftOut]:
+        """A recorded decision, as the log has it. Yields what can be decided now."""
         recorded = Recorded.model_validate_json(written)
-        known = self._owners.setdefault(owner, _Owner())
-        if recorded.sequence <= known.sequence:
-            return  # published again
-        known.sequence = recorded.sequence
-        known.waiting.append((recorded, written))
-        yield from self._go_on(known)
+        if recorded.decision_id not in self._seen:
+            self._seen[recorded.decision_id] = recorded.now
+            yield from self._go_on([(recorded, written)])
 
-    def finish(self) -> Iterator[LeftOut | Again]:
-        """All has been fed: what still waits for an input waits in vain."""
-        for owner in self._owners.values():
-            while owner.waiting:
-                recorded, _ = owner.waiting.popleft()
-                yield _lose(owner, recorded, "an input that it builds on is not in what was read")
-                yield from self._go_on(owner)
+    def finish(self) -> Iterator[Again | LeftOut]:
+        """All has been fed: what still waits, waits in vain."""
+        yield from self._give_up(None)
 
-    def _go_on(self, owner: _Owner) -> Iterator[Again | LeftOut]:
-        while owner.waiting:
-            recorded, written = owner.waiting[0]
-            if recorded.state is None and (recorded.folded is None or owner.state is None):
-                owner.waiting.popleft()
-                yield _lose(owner, recorded, owner.unknown_because)
+    def _go_on(self, ready: list[_Waiting]) -> Iterator[Again | LeftOut]:
+        while ready:
+            recorded, written = ready.pop()
+            lost = self._lost.get(recorded.previous) if recorded.previous else None
+            missing = self._missing(recorded)
+            if recorded.state is None and recorded.previous is None:
+                yield self._lose(recorded, TOO_FAR_BACK)
+            elif lost is not None:
+                yield self._lose(recorded, lost[0])
+            elif missing is not None:
+                self._waiting.setdefault(missing, []).append((recorded, written))
                 continue
-            named = (*(recorded.folded or ()), recorded.input_id)
-            if any(ticked_at(each) is None and each not in owner.inputs for each in named):
-                return
-            owner.waiting.popleft()
-            yield self._again(owner, recorded, written)
+            else:
+                yield self._again(recorded, written)
+            ready += self._waiting.pop(("decision", recorded.key), [])
 
-    def _again(self, owner: _Owner, recorded: Recorded, written: bytes) -> Again | LeftOut:
-        folded = [self._named(owner, each) for each in recorded.folded or ()]
-        event, _ = owner.inputs.pop(recorded.input_id)
-        before = owner.state if recorded.state is None else CustomerState.read(recorded.state.encode())
-        assert before is not None
+    def _missing(self, recorded: Recorded) -> tuple[str, _Key] | None:
+        previous = recorded.previous
+        if recorded.state is None and previous is not None and previous not in self._ends:
+            return "decision", previous
+        for key in recorded.inputs:
+            if key not in self._inputs and ticked_at(key[1]) is None:
+                return "input", key
+        return None
+
+    def _again(self, recorded: Recorded, written: bytes) -> Again | LeftOut:
+        *folded, (event, _) = [self._take(key) for key in recorded.inputs]
+        assert not isinstance(event, Tick)
+        state = self._before(recorded)
         try:
             rules = self._rules_of(recorded)
         except RulesUnknown as error:
-            return _lose(owner, recorded, str(error))
+            return self._lose(recorded, str(error))
+        partition = partition_of(recorded.decision_id)
         for each, at in folded:
-            before = advance(before, each, rules, partition=self._partition, now=at).state
-        advanced = advance(before, event, rules, partition=self._partition, now=recorded.now)
+            state = advance(state, each, rules, partition=partition, now=at).state
+        advanced = advance(state, event, rules, partition=partition, now=recorded.now)
         if advanced.decision is None:
-            return _lose(owner, recorded, "what it was made on calls for no decision")
-        owner.state = advanced.state
+            return self._lose(recorded, "what it was made on calls for no decision")
+        self._ends[recorded.key] = (advanced.state, recorded.now)
         otherwise = None
         if self._otherwise is not None:
-            other = advance(before, event, self._otherwise(rules), partition=self._partition, now=recorded.now)
+            other = advance(state, event, self._otherwise(rules), partition=partition, now=recorded.now)
             otherwise = other.decision
         return Again(written, event, advanced.decision, otherwise)
 
-    @staticmethod
-    def _named(owner: _Owner, input_id: str) -> tuple[Input | Tick, datetime]:
-        at = ticked_at(input_id)
-        return owner.inputs.pop(input_id) if at is None else (Tick(at=at), at)
+    def _before(self, recorded: Recorded) -> CustomerState:
+        if recorded.state is not None:
+            return CustomerState.read(recorded.state.encode())
+        assert recorded.previous is not None
+        return self._ends.pop(recorded.previous)[0]
 
-    def _prune(self, oldest: datetime) -> None:
-        """Forget inputs that no decision came to name: those of customers who were not in a conversation."""
-        for name, owner in list(self._owners.items()):
-            if owner.waiting:
-                continue
-            owner.inputs = {each: told for each, told in owner.inputs.items() if told[1] >= oldest}
-            if not owner.inputs and owner.state is None and not owner.sequence:
-                del self._owners[name]
+    def _take(self, key: _Key) -> tuple[Input | Tick, datetime]:
+        at = ticked_at(key[1])
+        return self._inputs.pop(key) if at is None else (Tick(at=at), at)
 
+    def _lose(self, recorded: Recorded, why: str) -> LeftOut:
+        self._lost[recorded.key] = (why, recorded.now)
+        return LeftOut(recorded.decision_id, recorded.now, why)
 
-def _lose(owner: _Owner, recorded: Recorded, why: str) -> LeftOut:
-    """From here on nothing is known of the owner, until a decision carries its state."""
-    owner.state, owner.unknown_because = None, why
-    return LeftOut(recorded.decision_id, recorded.now, why)
+    def _moved_on(self, at: datetime) -> Iterator[Again | LeftOut]:
+        """Forget what nobody asks for any more: inputs of customers in no conversation, ends of chains."""
+        self._newest = at if self._newest is None else max(self._newest, at)
+        self._fed += 1
+        if self._fed % _PRUNE_EVERY == 0:
+            oldest = self._newest - WAITS_FOR
+            yield from self._give_up(oldest)
+            self._inputs = {key: told for key, told in self._inputs.items() if told[1] >= oldest}
+            self._ends = {key: end for key, end in self._ends.items() if end[1] >= oldest}
+            self._lost = {key: lost for key, lost in self._lost.items() if lost[1] >= oldest}
+            self._seen = {name: seen for name, seen in self._seen.items() if seen >= oldest}
+
+    def _give_up(self, before: datetime | None) -> Iterator[Again | LeftOut]:
+        """Leave out what waits, and what waits for that; `before`: only decisions that are older."""
+        for what, key in list(self._waiting):
+            given_up = [each for each in self._waiting.get((what, key), []) if before is None or each[0].now < before]
+            for recorded, written in given_up:
+                self._waiting[what, key].remove((recorded, written))
+                yield self._lose(recorded, GONE if what == "input" else TOO_FAR_BACK)
+                yield from self._go_on(self._waiting.pop(("decision", recorded.key), []))
+            if not self._waiting.get((what, key), True):
+                del self._waiting[what, key]

@@ -13,10 +13,11 @@ from guidance.decision.fold import Event
 from guidance.decision.identity import input_id_of
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Tick
+from schemas.handoff import Forwarded
 from schemas.requests import DecisionRequest
 
 MOST_FOLDED = 16
-"""Inputs that are named between two decisions of an owner."""
+"""Inputs that are named between two decisions of an owner, the first of them included."""
 _TICK = "tick@"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -30,15 +31,18 @@ def traced(
     now: datetime,
 ) -> tuple[CustomerState, Decision | None]:
     """`after` and `decision`, which came of `event`, with the trace carried on."""
+    named = tick_id(now) if isinstance(event, Tick) else input_id_of(event)
+    folded: tuple[str, ...] | None
     if decision is not None:
+        owner = event.customer_id if isinstance(event, Forwarded) else None
         state = before.write().decode() if before.folded is None else None
-        decision = decision.model_copy(update={"folded": before.folded, "state": state})
-        folded: tuple[str, ...] | None = ()
+        decision = decision.model_copy(update={"owner": owner, "folded": before.folded, "state": state})
+        folded = (named,)
     elif before.folded is None or after is before or (isinstance(event, Tick) and after == before):
         return after, None
     else:
-        folded = (*before.folded, tick_id(now) if isinstance(event, Tick) else input_id_of(event))
-    if not after.live or (folded is not None and len(folded) > MOST_FOLDED):
+        folded = (*before.folded, named)
+    if not after.live or len(folded) > MOST_FOLDED:
         folded = None
     return after.model_copy(update={"folded": folded}), decision
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.player import play
 from deploy.recording import read, renamed, samples
-from deploy.replaying import Replayer, records_since
+from deploy.replaying import fed, records_since
 from deploy.workers import catalog_text
 from guidance.decision.catalog import parse_catalog
-from guidance.decision.replay import Again, LeftOut
+from guidance.decision.replay import Again, LeftOut, Replay
 from replay.recorded import answers
 from schemas.codec import decode, encode
 from schemas.conversation import Channel
@@ -106,10 +106,10 @@ def decided(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, D
 
 async def test_all_that_a_killed_worker_decided_comes_out_again_byte_for_byte(kafka, decided):
     settings, again = KafkaSettings(servers=(kafka,)), []
-    replayer = Replayer(await Rulebook.published(settings, [parse_catalog(catalog_text(None))]))
+    replay = Replay(await Rulebook.published(settings, [parse_catalog(catalog_text(None))]))
     async for batch in records_since(settings, None):
-        again += replayer.feed(batch)
-    again += replayer.finish()
+        again += fed(replay, batch)
+    again += replay.finish()
     ours = [each for each in again if isinstance(each, LeftOut) or each.decision.decision_id in decided]
 
     assert len(ours) == len(decided)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from deploy.replaying import Replayer
+from deploy.replaying import fed
 from deploy.whatif import Otherwise, Report
 from deploy.workers import catalog_text
 from guidance.decision.advance import advance
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import parse_catalog
-from guidance.decision.replay import Again, LeftOut
+from guidance.decision.replay import Again, LeftOut, Replay
 from guidance.decision.rules import Rules
 from guidance.decision.whatif import ChangeKind
 from replay.recorded import record
@@ -63,8 +63,8 @@ def recorded(brute_force: dict[str, Any]) -> Sequence[Record]:
 def replayed(
     records: Sequence[Record], otherwise: Callable[[Rules], Rules] | None = None, rulebook: Rulebook | None = None
 ) -> list[Again | LeftOut]:
-    replayer = Replayer(rulebook or Rulebook([OLD]), otherwise)
-    return [*replayer.feed(records), *replayer.finish()]
+    replay = Replay(rulebook or Rulebook([OLD]), otherwise)
+    return [*fed(replay, records), *replay.finish()]
 
 
 def shown(decision: Decision) -> tuple[Any, ...]:
@@ -177,11 +177,9 @@ def test_where_the_log_begins_too_late_decisions_are_left_out_until_a_chain_begi
 
 def test_an_input_that_is_gone_leaves_out_what_builds_on_it(recorded):
     decision = next(
-        decode(DECISION, each.value)
-        for each in recorded
-        if each.topic == DECISIONS.name and b'"folded":["outcome:' in each.value
+        decode(DECISION, each.value) for each in recorded if each.topic == DECISIONS.name and b'"outcome:' in each.value
     )
-    gone = decision.folded[0].removeprefix("outcome:").encode()
+    gone = next(each for each in decision.folded if each.startswith("outcome:")).removeprefix("outcome:").encode()
     without = [each for each in recorded if not (each.topic == OUTCOMES.name and gone in each.value)]
 
     left_out = {each.decision_id: each.why for each in replayed(without) if isinstance(each, LeftOut)}
