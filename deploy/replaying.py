@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from guidance.decision.replay import Again, LeftOut, Replay
 from schemas.codec import decode
 from schemas.errors import Malformed
-from schemas.guidance import PromptOutcome, PromptState
+from schemas.handoff import Forwarded
 from schemas.intent import ScoredTurn
 from schemas.topics import CUSTOMER_EVENTS, DECISIONS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, by_name
 from streams.bus.connection import KafkaSettings
@@ -33,7 +33,7 @@ def fed(replay: Replay, records: Iterable[Record]) -> Iterator[Again | LeftOut]:
             event = decode(adapter_of(record.topic), record.value)
         except Malformed:
             continue  # it is in the dead letters, and was folded by nobody
-        if not _changes_nothing(event):
+        if not _is_partial(event):
             yield from replay.input(record.key.decode(), event, record.at)
 
 
@@ -64,10 +64,6 @@ def adapter_of(topic: str) -> TypeAdapter[Any]:
     return adapter
 
 
-def _changes_nothing(event: object) -> bool:
-    match event:
-        case ScoredTurn():
-            return not event.turn.is_final
-        case PromptOutcome():
-            return event.state in (PromptState.DELIVERED, PromptState.SHOWN)
-    return False
+def _is_partial(event: object) -> bool:
+    heard = event.record if isinstance(event, Forwarded) else event
+    return isinstance(heard, ScoredTurn) and not heard.turn.is_final

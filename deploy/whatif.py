@@ -12,14 +12,16 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from guidance.decision.advance import Input
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
-from guidance.decision.replay import Again, Input, LeftOut
+from guidance.decision.replay import Again, LeftOut
 from guidance.decision.rules import Rules
 from guidance.decision.whatif import Change, Effect, proposed, where_differs
 from schemas.codec import decode
 from schemas.guidance import DECISION, ActionKind
+from schemas.handoff import Forwarded
 from schemas.intent import ScoredTurn
 from schemas.published import PublishedLevers
 from schemas.requests import DecisionRequest
@@ -141,10 +143,11 @@ def _row(found: Change, again: Again) -> Row:
 
 def _said(event: Input) -> tuple[str, str]:
     """Who said what; of a channel that asked, what it knew of what its customer wants."""
-    if isinstance(event, DecisionRequest):
-        return event.channel.value, ", ".join(event.intents)
-    assert isinstance(event, ScoredTurn)
-    return event.turn.speaker.value, event.turn.text
+    heard = event.record if isinstance(event, Forwarded) else event
+    if isinstance(heard, DecisionRequest):
+        return heard.channel.value, ", ".join(heard.intents)
+    assert isinstance(heard, ScoredTurn)
+    return heard.turn.speaker.value, heard.turn.text
 
 
 def read_catalog(path: Path) -> Catalog:

@@ -118,7 +118,7 @@ def _fold_lifecycle(state: CustomerState, event: RoutedLifecycle, now: datetime)
     told = event.event
     if isinstance(told, ConversationStarted | ConversationIdentified) and told.customer_name is not None:
         conversation = conversation.model_copy(update={"customer_name": told.customer_name})
-    return _bounded(state, event.conversation_id, conversation)
+    return with_live(state, event.conversation_id, conversation)
 
 
 def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> CustomerState:
@@ -134,7 +134,7 @@ def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> Custom
             conversation = _with_mood(conversation, event.scores)
         else:
             conversation = _with_agent_labels(conversation, event.scores)
-    return _bounded(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
+    return with_live(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
 
 
 def _with_heard(conversation: LiveConversation, scores: Scores) -> LiveConversation:
@@ -166,9 +166,9 @@ def likeliest(sentiment: dict[str, float]) -> str:
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
         journey = with_vulnerability(journey, now)
-    proposed = _proposed_lately(conversation)
+    proposed = proposed_lately(conversation, conversation.turns)
     if labels.DECLINES_OFFER in scores.fired:
-        refused = proposed or _live_offer(conversation)
+        refused = proposed or live_offer(conversation)
         if refused is not None:
             journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
     elif labels.ACCEPTS_OFFER in scores.fired and proposed is not None:
@@ -176,21 +176,23 @@ def _with_customer_labels(journey: Journey, conversation: LiveConversation, scor
     return journey
 
 
-def _proposed_lately(conversation: LiveConversation) -> str | None:
-    """What a yes or a no is an answer to: what the agent last proposed. A “no” is else to the offer on the desk."""
+def proposed_lately(conversation: LiveConversation, turn: int) -> str | None:
+    """What a yes or a no on final turn number `turn` is an answer to: what the agent last proposed. A “no” is else to
+    the offer on the desk."""
     proposed = conversation.proposed
-    if proposed is not None and conversation.turns - proposed.turn < _ANSWERED_WITHIN:
+    if proposed is not None and turn - proposed.turn < _ANSWERED_WITHIN:
         return proposed.action_id
     return None
 
 
-def _live_offer(conversation: LiveConversation) -> str | None:
+def live_offer(conversation: LiveConversation) -> str | None:
+    """The offer on the desk; None: there is none, or it is no offer."""
     live = conversation.live
     return live.prompt.action_id if live is not None and live.prompt.kind in OFFERS else None
 
 
 def _with_agent_labels(conversation: LiveConversation, scores: Scores) -> LiveConversation:
-    offer = _live_offer(conversation)
+    offer = live_offer(conversation)
     if labels.MAKES_OFFER not in scores.fired or offer is None:
         return conversation
     return conversation.model_copy(update={"proposed": Proposed(action_id=offer, turn=conversation.turns)})
@@ -204,7 +206,7 @@ def _fold_outcome(state: CustomerState, outcome: PromptOutcome) -> CustomerState
         return state
     others = (action_id for action_id in conversation.settled if action_id != outcome.action_id)
     changes: dict[str, Any] = {"settled": (*others, outcome.action_id)[-MOST_ACTIONS:]}
-    if outcome.state is PromptState.ACCEPTED and _live_offer(conversation) == outcome.action_id:
+    if outcome.state is PromptState.ACCEPTED and live_offer(conversation) == outcome.action_id:
         changes["proposed"] = Proposed(action_id=outcome.action_id, turn=conversation.turns)
     return state.with_conversation(outcome.conversation_id, conversation.model_copy(update=changes))
 
@@ -223,6 +225,7 @@ def _conversation(
             return None
         conversation = LiveConversation(channel=event.channel, started_at=started_at, heard_at=now)
     changes: dict[str, Any] = {
+        "route_key": event.route_key,
         "customer_id": event.customer_id,
         "team": event.team,
         "language": event.language,
@@ -235,7 +238,8 @@ def _conversation(
     return conversation.model_copy(update=changes)
 
 
-def _bounded(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+def with_live(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+    """The state with that conversation among its live ones; if they are too many, the quietest is closed."""
     state = state.with_conversation(conversation_id, conversation)
     if len(state.live) <= MOST_LIVE:
         return state

@@ -5,13 +5,14 @@ from hashlib import sha256
 from guidance.decision.fold import Event
 from schemas.customer import CustomerEvent
 from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.requests import DecisionRequest
 
 _EPOCH_MS_DIGITS = 13
 
 
-def input_id_of(event: Event | DecisionRequest) -> str:
+def input_id_of(event: Event | DecisionRequest | HandoffRecord) -> str:
     """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
     match event:
         case ScoredTurn():
@@ -24,6 +25,10 @@ def input_id_of(event: Event | DecisionRequest) -> str:
             return f"request:{event.request_id}"
         case PromptOutcome() | BusinessOutcome():
             return f"outcome:{event.outcome_id}"
+        case Handoff():
+            return f"handoff:{event.conversation_id}:{event.hop}"
+        case Forwarded():
+            return input_id_of(event.record)
 
 
 def decision_id_of(partition: int, turn: ScoredTurn) -> str:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from guidance.decision.advance import advance
-from guidance.decision.fold import Event
+from guidance.decision.advance import Input, advance
 from guidance.decision.identity import input_id_of, partition_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
@@ -23,14 +22,12 @@ from guidance.decision.trace import ticked_at
 from schemas.base import Instant
 from schemas.codec import encode
 from schemas.guidance import Decision, Tick, Versions
-from schemas.requests import DecisionRequest
 
 WAITS_FOR = timedelta(hours=6)
 """How far inputs and decisions that belong together may be apart in what is read, by Kafka's timestamps."""
 TOO_FAR_BACK = "what it builds on lies before what was read"
 GONE = "an input that it builds on is not in what was read"
 _PRUNE_EVERY = 50_000
-Input = Event | DecisionRequest
 _Key = tuple[str, str]
 """Owner and input id."""
 
@@ -52,6 +49,13 @@ class Recorded(BaseModel):
     versions: Versions
     folded: tuple[str, ...] | None = None
     state: str | None = None
+    written: bytes = Field(default=b"", exclude=True)
+    """All of it, as the log has it."""
+
+    @classmethod
+    def read(cls, written: bytes) -> "Recorded":
+        """Raises ValueError: it is no decision."""
+        return cls.model_validate_json(written).model_copy(update={"written": written})
 
     @property
     def key(self) -> _Key:
@@ -98,9 +102,6 @@ class LeftOut:
     why: str
 
 
-_Waiting = tuple[Recorded, bytes]
-
-
 class Replay:
     """Decides recorded decisions again. Feed it inputs and decisions, about in order of time; then `finish`."""
 
@@ -118,7 +119,7 @@ class Replay:
         """The same of one that was left out: why."""
         self._seen: dict[str, datetime] = {}
         """Decisions that were fed: one may have been published twice."""
-        self._waiting: dict[tuple[str, _Key], list[_Waiting]] = {}
+        self._waiting: dict[tuple[str, _Key], list[Recorded]] = {}
         """By what they wait for: ("input" or "decision", key)."""
         self._newest: datetime | None = None
         self._fed = 0
@@ -132,18 +133,18 @@ class Replay:
 
     def decision(self, written: bytes) -> Iterator[Again | LeftOut]:
         """A recorded decision, as the log has it. Yields what can be decided now."""
-        recorded = Recorded.model_validate_json(written)
+        recorded = Recorded.read(written)
         if recorded.decision_id not in self._seen:
             self._seen[recorded.decision_id] = recorded.now
-            yield from self._go_on([(recorded, written)])
+            yield from self._go_on([recorded])
 
     def finish(self) -> Iterator[Again | LeftOut]:
         """All has been fed: what still waits, waits in vain."""
         yield from self._give_up(None)
 
-    def _go_on(self, ready: list[_Waiting]) -> Iterator[Again | LeftOut]:
+    def _go_on(self, ready: list[Recorded]) -> Iterator[Again | LeftOut]:
         while ready:
-            recorded, written = ready.pop()
+            recorded = ready.pop()
             lost = self._lost.get(recorded.previous) if recorded.previous else None
             missing = self._missing(recorded)
             if recorded.state is None and recorded.previous is None:
@@ -151,10 +152,10 @@ class Replay:
             elif lost is not None:
                 yield self._lose(recorded, lost[0])
             elif missing is not None:
-                self._waiting.setdefault(missing, []).append((recorded, written))
+                self._waiting.setdefault(missing, []).append(recorded)
                 continue
             else:
-                yield self._again(recorded, written)
+                yield self._again(recorded)
             ready += self._waiting.pop(("decision", recorded.key), [])
 
     def _missing(self, recorded: Recorded) -> tuple[str, _Key] | None:
@@ -166,9 +167,8 @@ class Replay:
                 return "input", key
         return None
 
-    def _again(self, recorded: Recorded, written: bytes) -> Again | LeftOut:
+    def _again(self, recorded: Recorded) -> Again | LeftOut:
         *folded, (event, _) = [self._take(key) for key in recorded.inputs]
-        assert not isinstance(event, Tick)
         state = self._before(recorded)
         try:
             rules = self._rules_of(recorded)
@@ -185,7 +185,7 @@ class Replay:
         if self._otherwise is not None:
             other = advance(state, event, self._otherwise(rules), partition=partition, now=recorded.now)
             otherwise = other.decision
-        return Again(written, event, advanced.decision, otherwise)
+        return Again(recorded.written, event, advanced.decision, otherwise)
 
     def _before(self, recorded: Recorded) -> CustomerState:
         if recorded.state is not None:
@@ -193,7 +193,7 @@ class Replay:
         assert recorded.previous is not None
         return self._ends.pop(recorded.previous)[0]
 
-    def _take(self, key: _Key) -> tuple[Input | Tick, datetime]:
+    def _take(self, key: _Key) -> tuple[Input, datetime]:
         at = ticked_at(key[1])
         return self._inputs.pop(key) if at is None else (Tick(at=at), at)
 
@@ -216,9 +216,9 @@ class Replay:
     def _give_up(self, before: datetime | None) -> Iterator[Again | LeftOut]:
         """Leave out what waits, and what waits for that; `before`: only decisions that are older."""
         for what, key in list(self._waiting):
-            given_up = [each for each in self._waiting.get((what, key), []) if before is None or each[0].now < before]
-            for recorded, written in given_up:
-                self._waiting[what, key].remove((recorded, written))
+            given_up = [each for each in self._waiting.get((what, key), []) if before is None or each.now < before]
+            for recorded in given_up:
+                self._waiting[what, key].remove(recorded)
                 yield self._lose(recorded, GONE if what == "input" else TOO_FAR_BACK)
                 yield from self._go_on(self._waiting.pop(("decision", recorded.key), []))
             if not self._waiting.get((what, key), True):

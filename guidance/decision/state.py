@@ -80,6 +80,8 @@ class LiveConversation(_Remembered):
     """One conversation that is going on."""
 
     channel: Channel
+    route_key: str = ""
+    """Where its records and outcomes are routed to; another owner's key where it was handed off to this one."""
     language: str = "en"
     customer_id: str | None = None
     customer_name: str | None = None
@@ -108,6 +110,8 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
+    group: Literal["guided", "control"] | None = None
+    """Fixed at its start; None: it began anonymous."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -175,6 +179,32 @@ class Dismissal(_Remembered):
     at: Instant
 
 
+class Word(_Remembered):
+    """What somebody says came of a decision."""
+
+    by: Literal["business", "customer", "agent", "expiry", "silence"]
+    reward: float | None
+    """1 accepted, 0 not; None: it teaches nothing."""
+    value: float | None = None
+
+
+class Pending(_Remembered):
+    """A decision that prompted a winner, until it is known what came of it."""
+
+    action_id: str
+    conversation_id: str
+    features: tuple[float, ...]
+    features_revision: str
+    prior: float
+    selection_probability: float
+    group: Literal["guided", "control"] | None
+    decided_at: Instant
+    closed_at: Instant | None = None
+    """When its conversation closed; None: it is live."""
+    word: Word | None = None
+    """The strongest so far; None: nobody has said anything."""
+
+
 class Journey(_Remembered):
     """What outlives a conversation, over all channels."""
 
@@ -193,6 +223,8 @@ class Journey(_Remembered):
     """By action: when the customer last said yes to it."""
     vulnerable_at: Instant | None = None
     """When vulnerability was last heard; None: never."""
+    pending: dict[str, Pending] = Field(default_factory=dict)
+    """By decision id, oldest first: what `lessons` settles."""
 
     def is_vulnerable(self, now: datetime) -> bool:
         """Whether nothing may be sold: the CRM says so, or it was heard lately and the CRM has not denied it since."""
@@ -241,6 +273,17 @@ class Journey(_Remembered):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+class HandedOff(_Remembered):
+    """A note that a conversation has moved to another owner."""
+
+    conversation_id: str
+    hop: int
+    """How many moves the records had made that it concerns; 0: those straight from the source."""
+    customer_id: str
+    """Who has it now."""
+    at: Instant
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
 
@@ -250,7 +293,11 @@ class CustomerState(_Remembered):
     """Which of them since the last decision: see `trace`. None: too many to name, or nothing was live."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
+    handed_off: tuple[HandedOff, ...] = ()
+    """Conversations that turned out to be somebody else's, newest last: see `handoff`."""
     journey: Journey = Field(default_factory=Journey)
+    settle_at: Instant | None = None
+    """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
 
     def with_conversation(self, conversation_id: str, conversation: LiveConversation) -> "CustomerState":
         """The state with that conversation as it now stands."""

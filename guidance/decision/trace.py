@@ -13,7 +13,7 @@ from guidance.decision.fold import Event
 from guidance.decision.identity import input_id_of
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Tick
-from schemas.handoff import Forwarded
+from schemas.handoff import Forwarded, HandoffRecord
 from schemas.requests import DecisionRequest
 
 MOST_FOLDED = 16
@@ -25,7 +25,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def traced(
     before: CustomerState,
-    event: Event | Tick | DecisionRequest,
+    event: Event | Tick | DecisionRequest | HandoffRecord,
     after: CustomerState,
     decision: Decision | None,
     now: datetime,
@@ -38,7 +38,7 @@ def traced(
         state = before.write().decode() if before.folded is None else None
         decision = decision.model_copy(update={"owner": owner, "folded": before.folded, "state": state})
         folded = (named,)
-    elif before.folded is None or after is before or (isinstance(event, Tick) and after == before):
+    elif before.folded is None or after is before or after == before:
         return after, None
     else:
         folded = (*before.folded, named)
