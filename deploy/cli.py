@@ -19,6 +19,7 @@ from deploy import doctor as checks
 from deploy import gateway as gateways
 from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
+from deploy.feedback_cli import feedback_app
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
 from deploy.local import NotReady
@@ -45,6 +46,7 @@ app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
 catalog_cli.add_commands(catalog_app)
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
 _STDERR = Console(stderr=True)
 

@@ -32,6 +32,21 @@ class Policy(Entry):
     """How long an action that the customer refused, on any channel, is not offered again."""
     idle_after_minutes: Number = Field(default=30.0, gt=0.0)
     """Silence after which a conversation counts as over."""
+    said_similarity: Number = Field(default=0.7, gt=0.0, le=1.0)
+    """From which likeness (cosine of embeddings) on an agent's turn says what a treatment says. The default is measured
+    on the model that ships: tests/deploy/test_said_similarity.py."""
+    said_rests_turns: Whole = Field(default=12, ge=0)
+    """For how many final turns what the agent has said is not prompted. Compliance: for the whole conversation."""
+    not_now_rests_minutes: Number = Field(default=3.0, ge=0.0)
+    """After which an action may come back, once, that the agent put off with “not now”."""
+    mood_rests_turns: Whole = Field(default=6, ge=0)
+    """For how many final turns nothing is sold after the agent says that the customer is in no mood for it."""
+    churn_flag_at: Number = Field(default=1.4, ge=0.0, le=2.0)
+    """The churn risk of a conversation from which on the CRM is told, unless a retention offer was accepted."""
+    follow_up_hours: Number = Field(default=24.0, gt=0.0)
+    """When a follow-up is due, where nobody promised another time."""
+    wrap_up_minutes: Number = Field(default=3.0, ge=0.0)
+    """How long after the end the agent's word on what came of it is waited for, before the CRM is told."""
     control_share: Number = Field(default=0.1, ge=0.0, le=0.5)
     """The share of customers for whom chance chooses among what could be said: what guidance is measured against."""
     outcome_wait_minutes: float = Field(default=1440.0, ge=0.0, le=1440.0)

@@ -65,7 +65,7 @@ def decide(
         over = [Fallen(action, Fate.SUPPRESSED, "the conversation is over") for action in catalog.actions]
         candidates = explain((), (), over, {}, None, None)
     else:
-        endings = settle(conversation, turn, catalog, now)
+        endings = settle(state, conversation, turn, catalog, now)
         moment = _moment(state, conversation, turn, rules, now, seed, endings)
         standing = moment.conversation.live
         ranked, pinned, fallen = _weigh_all(moment)
@@ -94,6 +94,7 @@ def decide(
             model=None if turn.scores is None else turn.scores.model_revision,
             levers=None if levers is None else levers.version,
             propensities=None if propensities is None else propensities.version,
+            echoes=None if rules.echoes is None else rules.echoes.model_revision,
             features=FEATURES_REVISION,
         ),
         candidates=candidates,

@@ -27,7 +27,7 @@ from guidance.decision.journey import merged
 from guidance.decision.state import CustomerState, HandedOff, Journey, to_ms
 from schemas.conversation import known_customer
 from schemas.errors import Malformed
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
@@ -36,7 +36,7 @@ NOTES_KEEP_FOR = timedelta(days=30)
 MOST_NOTES = 8
 MOST_HOPS = 4
 
-ConversationRecord = ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome
+ConversationRecord = ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome | WrapUp
 
 
 def pass_on(
@@ -49,7 +49,9 @@ def pass_on(
     customer_id = _moved_to(state, record.conversation_id, hop, now)
     if customer_id is not None:
         return state, (_forwarded(record, customer_id, hop + 1),)
-    customer_id = None if isinstance(record, PromptOutcome | BusinessOutcome) else known_customer(record.customer_id)
+    customer_id = (
+        None if isinstance(record, PromptOutcome | BusinessOutcome | WrapUp) else known_customer(record.customer_id)
+    )
     is_partial = isinstance(record, ScoredTurn) and not record.turn.is_final
     if customer_id is None or customer_id == owner or hop >= MOST_HOPS or is_partial:
         return None

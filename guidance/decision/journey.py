@@ -31,7 +31,7 @@ from guidance.decision.state import (
 )
 from schemas.conversation import Channel
 from schemas.customer import CustomerEvent, Fact
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, Disposition, PromptOutcome, WrapUp
 
 V = TypeVar("V")
 
@@ -158,6 +158,14 @@ def merged(journey: Journey, other: Journey) -> Journey:
         by_time = sorted((journey.pending | other.pending).items(), key=lambda item: (item[1].decided_at, item[0]))
         journey = journey.model_copy(update={"pending": dict(by_time)})
     return journey if other.vulnerable_at is None else with_vulnerability(journey, other.vulnerable_at)
+
+
+def with_wrap_up(journey: Journey, wrap_up: WrapUp) -> Journey:
+    """The journey once the agent has said how a conversation ended."""
+    contact = journey.contact(wrap_up.conversation_id)
+    if contact is None or wrap_up.disposition is None:
+        return journey
+    return with_contacts(journey, (contact.model_copy(update={"solved": wrap_up.disposition is Disposition.SOLVED}),))
 
 
 def says_solved(word: str | None) -> bool:

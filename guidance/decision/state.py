@@ -22,6 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guidance.decision.notes import AgentsWord, Notes
 from schemas.base import Instant
 from schemas.conversation import Channel
 from schemas.customer import Fact
@@ -41,6 +42,10 @@ MOST_FACTS = 48
 MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
 MOST_CONTACTS = 16
+MOST_UNANSWERED = 8
+"""Conversations that are over and wait for the agent's word; a further one goes by what is known of the oldest."""
+MOST_TOLD = 16
+"""CRM actions remembered as told: the latest."""
 MOST_DISMISSALS = 24
 MOST_ISSUES = 48
 """Instants, over all actions, at which something was put to the customer: what limits by window count."""
@@ -117,6 +122,8 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
+    word: AgentsWord = Field(default_factory=AgentsWord)
+    notes: Notes = Field(default_factory=Notes)
     group: Literal["guided", "control"] | None = None
     """Fixed at its start; None: it began anonymous."""
 
@@ -232,6 +239,10 @@ class Journey(_Remembered):
     """By action: when the customer last said yes to it."""
     vulnerable_at: Instant | None = None
     """When vulnerability was last heard; None: never."""
+    told: tuple[str, ...] = ()
+    """Ids of CRM actions that were told already, the latest: none is told twice."""
+    advised: Channel | None = None
+    """Where the CRM was last told that this customer is best met."""
     pending: dict[str, Pending] = Field(default_factory=dict)
     """By decision id, oldest first: what `lessons` settles."""
 
@@ -288,6 +299,16 @@ class Journey(_Remembered):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+class Unanswered(_Remembered):
+    """A conversation that is over, and of which the agent was asked what came of it."""
+
+    conversation: LiveConversation
+    """As it ended, without what was on the desk."""
+    until: Instant
+    """How long the agent's word is waited for."""
+    disposition: str | None = None
+
+
 class HandedOff(_Remembered):
     """A note that a conversation has moved to another owner."""
 
@@ -309,6 +330,8 @@ class CustomerState(_Remembered):
     handed_off: tuple[HandedOff, ...] = ()
     """Conversations that turned out to be somebody else's, newest last: see `handoff`."""
     journey: Journey = Field(default_factory=Journey)
+    unanswered: dict[str, Unanswered] = Field(default_factory=dict)
+    """By conversation id, the longest over first."""
     settle_at: Instant | None = None
     """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
 

@@ -32,6 +32,7 @@ def called_for(action: Action, turn: ScoredTurn, conversation: LiveConversation,
         (strength, trigger.why)
         for trigger in action.triggers
         if (trigger.intent is None or trigger.intent in conversation.heard or trigger.at_least is not None)
+        and trigger.intent not in conversation.word.disbelieved.get(action.id, ())
         and (strength := _strength(trigger, action.kind, turn, conversation, facts)) is not None
     ]
     if not strengths or (action.unless is not None and _says(turn, action.unless)):

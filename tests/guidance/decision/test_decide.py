@@ -165,8 +165,8 @@ def test_dismissed_twice_it_rests_in_other_conversations_too():
     for seconds in (10, 30):
         talk.says(seconds, "cancel_service")
         assert talk.live.action_id == "keep"
-        ending = talk.outcome(PromptState.DISMISSED, seconds + 5, talk.live, reason=DismissReason.CUSTOMER_MOOD).endings
-        assert [(each.state, each.reason) for _, each in ending] == [(PromptState.DISMISSED, "customer mood")]
+        ending = talk.outcome(PromptState.DISMISSED, seconds + 5, talk.live, reason=DismissReason.NOT_SUITABLE).endings
+        assert [(each.state, each.reason) for _, each in ending] == [(PromptState.DISMISSED, "not suitable")]
     elsewhere = talk.says(60, "cancel_service", conversation_id="c2")
     assert reason(elsewhere, "keep") == "dismissed 2× within 7 days"
     later = 8 * 86_400
