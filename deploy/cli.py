@@ -22,6 +22,7 @@ from deploy.desk_client import TurnedAway
 from deploy.feedback_cli import feedback_app
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
+from deploy.levers_cli import levers_app
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
@@ -48,6 +49,7 @@ app.add_typer(model_app, name="model")
 catalog_cli.add_commands(catalog_app)
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(levers_app, name="levers")
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[
