@@ -175,7 +175,7 @@ def test_every_fact_of_the_journey_is_of_its_declared_type():
         calls(told(CustomerState(), *TRIED, MAILED, solved(Channel.CHAT, "order_status", -9))), "refund_return"
     )
     known = facts(state)
-    told = journey_facts(state, state.live["c1"], at(20))
-    assert "best_channel" in told
-    assert told.keys() <= set(known)
+    of_journey = journey_facts(state, state.live["c1"], at(20))
+    assert "best_channel" in of_journey
+    assert of_journey.keys() <= set(known)
     assert all(is_of_type(value, JOURNEY_FACTS[name].type) for name, value in known.items())
