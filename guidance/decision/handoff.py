@@ -113,8 +113,8 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
     return CustomerState(
         live=live,
         journey=Journey(
-            pending=pending,
             contacts=contacts,
+            pending=pending,
             refusals={key: refusal for key, refusal in journey.refusals.items() if refusal.at >= since},
             dismissals=tuple(dismissal for dismissal in journey.dismissals if dismissal.at >= since),
             last_issued={key: at for key, at in journey.last_issued.items() if at >= since},
@@ -126,16 +126,16 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
 
 def _without(state: CustomerState, owner: str, note: HandedOff) -> CustomerState:
     """The state once the conversation is gone. What a customer's journey has learned meanwhile it keeps: it may have
-    been theirs. An anonymous conversation's owner has nothing left to remember. Decisions that wait for their outcome
-    go, as the outcome will."""
+    been theirs. An anonymous conversation's owner has nothing left to remember. What is to be learned of its decisions
+    goes along: whoever hears of their outcome is to know them."""
+    kept = {key: each for key, each in state.journey.pending.items() if each.conversation_id != note.conversation_id}
+    journey = Journey() if owner == note.conversation_id else state.journey.model_copy(update={"pending": kept})
     notes = (*(each for each in state.handed_off if note.at - each.at < NOTES_KEEP_FOR), note)
-    journey = Journey() if owner == note.conversation_id else state.journey
-    pending = {key: each for key, each in journey.pending.items() if each.conversation_id != note.conversation_id}
     return state.model_copy(
         update={
             "sequence": state.sequence + 1,
             "live": {key: value for key, value in state.live.items() if key != note.conversation_id},
-            "journey": journey.model_copy(update={"pending": pending}),
+            "journey": journey,
             "handed_off": notes[-MOST_NOTES:],
         }
     )

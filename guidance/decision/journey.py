@@ -151,8 +151,8 @@ def merged(journey: Journey, other: Journey) -> Journey:
     journey = _with_last_issued(_with_dismissals(journey, other.dismissals), other.last_issued)
     journey = _with_accepted(with_offers(journey, other.offers), other.accepted)
     if other.pending:
-        by_time = sorted((journey.pending | other.pending).items(), key=lambda item: (item[1].decided_at, item[0]))
-        journey = journey.model_copy(update={"pending": dict(by_time)})
+        both = sorted({**other.pending, **journey.pending}.items(), key=lambda item: (item[1].decided_at, item[0]))
+        journey = journey.model_copy(update={"pending": dict(both)})
     return journey if other.vulnerable_at is None else with_vulnerability(journey, other.vulnerable_at)
 
 
