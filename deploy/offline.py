@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from deploy.embeddings import embed_treatments
 from deploy.recording import Line
 from deploy.workers import load_catalog, load_model
+from guidance.decision.echo import Echoes
 from guidance.decision.rules import Rules
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker, Turn
@@ -78,8 +80,10 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
 
 async def _run(lines: Sequence[Line], model: Path | None, catalog: Path | None) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
-    rules = Rules(load_catalog(catalog))
-    scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
+    intents, actions = load_model(model), load_catalog(catalog)
+    embeddings = embed_treatments(actions, intents) if intents.first_stage is not None else ()
+    rules = Rules(actions, echoes=Echoes.of(embeddings, intents.manifest.revision))
+    scoring = Scoring(intents.score, floor_s=60.0)  # nobody waits: a slow machine decides the same
     processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),
         DecisionsProcessor(lambda: rules, DEFAULT_PARTITIONS),

@@ -48,7 +48,7 @@ def context_weight(action: Action, facts: Facts) -> float:
     """C: all the action's weights whose condition holds, multiplied. One whose facts are missing is left out."""
     weight = 1.0
     for each in action.context:
-        if not facts.missing(each.when.facts) and each.when.holds(facts):
+        if facts.holds(each.when):
             weight *= each.times
     return weight
 

@@ -80,6 +80,7 @@ class Facts(Mapping[str, Fact]):
         self._declarations = declarations
         self._told = told
         self._known: dict[str, Fact | None] = {}
+        self._held: dict[str, bool] = {}
 
     def _find(self, name: str) -> Fact | None:
         if name not in self._known:
@@ -117,6 +118,14 @@ class Facts(Mapping[str, Fact]):
                 computed = None if declaration is None else declaration.computed
                 lacking |= dict.fromkeys((self.missing(computed.facts) if computed else ()) or (name,))
         return tuple(lacking)
+
+    def holds(self, condition: Expression) -> bool:
+        """Whether all that `condition` needs is known and it is true."""
+        held = self._held.get(condition.text)
+        if held is None:
+            held = not self.missing(condition.facts) and condition.holds(self)
+            self._held[condition.text] = held  # catalogues ask the same of many actions
+        return held
 
     def type_of(self, name: str) -> FactType:
         """The declared type. Raises KeyError for a fact nobody declared."""

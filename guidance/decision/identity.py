@@ -23,6 +23,11 @@ def record_id_of(input_id: str, conversation_id: str, what: str) -> str:
     return f"{_digest(f'{input_id}|{conversation_id}')[:16]}.{what}"
 
 
+def crm_action_id_of(customer_id: str, conversation_id: str, kind: str) -> str:
+    """The id of the one CRM action of its kind that a conversation gives rise to."""
+    return f"{_digest(f'{customer_id}|{conversation_id}')[:16]}.{kind}"
+
+
 def seed_of(input_id: str) -> int:
     """The seed of whatever is drawn at random on this input, below 2⁵³ so that every JSON reader keeps it whole."""
     return int(_digest(input_id)[-12:], 16)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog
+from guidance.decision.echo import Echoes
 from guidance.decision.propensity import Propensities
 
 
@@ -16,3 +17,5 @@ class Rules:
     """None: nobody has set any; the catalogue's own hold."""
     propensities: Propensities | None = None
     """None: nothing is learned yet; the means of the catalogue's priors hold, and nothing is drawn."""
+    echoes: Echoes | None = None
+    """What the catalogue's treatments say, for comparison. None: labels alone tell what the agent has said."""

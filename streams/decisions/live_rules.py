@@ -12,6 +12,7 @@ from dataclasses import replace
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
+from guidance.decision.echo import Echoes
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
@@ -93,7 +94,8 @@ class LiveRules:
         if self._fixed:
             return
         catalog = await asyncio.to_thread(usable, published)  # some hundred conditions to compile
-        self._rules = replace(self._rules, catalog=catalog)
+        echoes = Echoes.of(published.embeddings, published.model_revision)
+        self._rules = replace(self._rules, catalog=catalog, echoes=echoes)
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
     def _take_levers(self, published: PublishedLevers) -> None:

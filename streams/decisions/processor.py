@@ -19,7 +19,7 @@ from guidance.decision.state import CustomerState, Journey
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
+from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick, WrapUp
 from schemas.handoff import HANDOFF, Forwarded, Handoff, HandoffRecord
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
 from schemas.requests import REQUEST, DecisionRequest
@@ -185,7 +185,7 @@ def _input_id(event: Event | DecisionRequest | HandoffRecord) -> str:
             return f"event:{event.event_id}"
         case DecisionRequest():
             return f"request:{event.request_id}"
-        case PromptOutcome() | BusinessOutcome():
+        case PromptOutcome() | BusinessOutcome() | WrapUp():
             return f"outcome:{event.outcome_id}"
         case Handoff():
             return f"handoff:{event.conversation_id}:{event.hop}"
