@@ -1,10 +1,12 @@
 """One action of a catalogue: what could be done, when, for whom, in which words, and what it is worth."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, model_validator
 
+from guidance.decision.business_intent import METRIC_OF, Metric
 from guidance.decision.expression import Expression, Flaw, compile_expression
 from guidance.decision.phrases import compile_phrases
 from guidance.decision.state import MOST_ISSUES
@@ -131,6 +133,8 @@ class Action(Entry):
     """The probability that it is accepted, as long as nothing is learned."""
     value: Number = Field(ge=0.0)
     """What its acceptance is worth, in the catalogue's currency."""
+    value_by: dict[Metric, Annotated[Number, Field(ge=0.0)]] = Field(default_factory=dict)
+    """How the value divides among the metrics that supervisors weigh; empty: all of it is of the kind's own."""
     cost: Number = Field(default=0.0, ge=0.0)
     lever: Number = Field(default=1.0, gt=0.0, le=10.0)
     """How much the business wants it just now; 1.0 neutral."""
@@ -160,13 +164,23 @@ class Action(Entry):
 
     @property
     def net_value(self) -> float:
-        """V: value less cost."""
+        """Value less cost, each metric counted once."""
         return self.value - self.cost
+
+    @property
+    def value_by_metric(self) -> Mapping[Metric, float]:
+        """The value, divided among the metrics."""
+        return self.value_by or {METRIC_OF[self.kind]: self.value}
 
     @model_validator(mode="after")
     def _is_worth_something(self) -> "Action":
         if self.kind is not ActionKind.COMPLIANCE and self.net_value <= 0.0:
             raise Flaw("it costs as much as it is worth, so it would never win", "raise value or lower cost")
+        total = sum(self.value_by.values())
+        if "cost" in self.value_by:
+            raise Flaw("value_by has cost, which is no value", "write the cost under cost")
+        if self.value_by and abs(total - self.value) > 0.005:
+            raise Flaw(f"value_by adds up to {total:g}, the value is {self.value:g}", "make them agree")
         return self
 
     @model_validator(mode="after")

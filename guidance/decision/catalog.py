@@ -5,14 +5,17 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from guidance.decision.action import Action, Condition, Entry, Limit, Number, Treatment, Trigger, Weight, Whole
+from guidance.decision.business_intent import Metric
 from guidance.decision.catalog_defaults import with_defaults
-from guidance.decision.catalog_flaws import flaws
+from guidance.decision.catalog_flaws import flaws, unknown_levers
 from guidance.decision.catalog_problems import broken_parts, problems_of
 from guidance.decision.catalog_text import CatalogError, Lines, Problem, read_yaml
+from guidance.decision.expression import Flaw
 from guidance.decision.facts import JOURNEY_FACTS, FactDeclaration, FactType
+from schemas.guidance import ActionKind
 
 E = TypeVar("E", bound=Entry)
 
@@ -54,6 +57,27 @@ class Policy(Entry):
     by then is learned from. 0 where none ever does."""
 
 
+Bounds = tuple[Annotated[Number, Field(gt=0.0, le=10.0)], Annotated[Number, Field(gt=0.0, le=10.0)]]
+"""The least and the most that a lever may be set to; 1 is neutral."""
+
+
+class LeverBounds(Entry):
+    """How far supervisors may go, at runtime."""
+
+    any: Bounds = (0.25, 4.0)
+    """Of whatever is not named below."""
+    by_metric: dict[Metric, Bounds] = Field(default_factory=dict)
+    by_kind: dict[ActionKind, Bounds] = Field(default_factory=dict)
+    by_action: dict[str, Bounds] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _least_first(self) -> "LeverBounds":
+        for least, most in (self.any, *self.by_metric.values(), *self.by_kind.values(), *self.by_action.values()):
+            if least > most:
+                raise Flaw(f"the least, {least:g}, is more than the most, {most:g}", "write [least, most]")
+        return self
+
+
 class DeclaredFact(Entry):
     """A fact as the catalogue declares it."""
 
@@ -69,6 +93,7 @@ class Catalog(Entry):
     name: str
     currency: str = Field(default="$", max_length=4)
     policy: Policy = Policy()
+    levers: LeverBounds = LeverBounds()
     declared: dict[str, DeclaredFact] = Field(default_factory=dict, alias="facts")
     by_id: dict[str, Action] = Field(alias="actions", min_length=1)
     version: str
@@ -127,6 +152,7 @@ def read_catalog(text: str) -> tuple[Catalog, Lines]:
     else:
         declared, actions, unsure = catalog.declared, catalog.by_id, frozenset()
     own = {name: FactDeclaration(fact.type, fact.about, fact.computed) for name, fact in declared.items()}
+    found |= {Problem(places.of(path), str(flaw), flaw.mend) for path, flaw in unknown_levers(data)}
     found |= {Problem(places.of(path), str(flaw), flaw.mend) for path, flaw in flaws(own, unsure, actions)}
     if found:
         raise CatalogError(list(found))
@@ -140,4 +166,6 @@ def _whole(model: type[E], entries: Any, broken: Collection[str]) -> dict[str, E
     return {name: model.model_validate(entry) for name, entry in entries.items() if name not in broken}
 
 
-_MODELS: tuple[type[Entry], ...] = (Catalog, Policy, Limit, DeclaredFact, Action, Treatment, Trigger, Weight)
+_MODELS: tuple[type[Entry], ...] = (
+    Catalog, Policy, LeverBounds, Limit, DeclaredFact, Action, Treatment, Trigger, Weight,
+)  # fmt: skip

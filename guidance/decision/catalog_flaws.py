@@ -3,6 +3,7 @@ fit, words that are missing."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from guidance.decision.action import Action
 from guidance.decision.catalog_text import Path
@@ -37,6 +38,18 @@ def flaws(
             for name in template.facts:
                 if name not in known and name not in unsure:
                     yield (*path, *where), _undeclared(name, known)
+
+
+def unknown_levers(written: Mapping[str, Any]) -> Iterator[tuple[Path, Flaw]]:
+    """Bounds of levers, as they are written, for actions that the catalogue does not have."""
+    levers, actions = written.get("levers"), written.get("actions")
+    bounds = levers.get("by_action") if isinstance(levers, dict) else None
+    if not isinstance(bounds, dict) or not isinstance(actions, dict):
+        return
+    for name in bounds.keys() - actions.keys():
+        close = get_close_matches(str(name), list(actions), 1)
+        mend = f"did you mean {close[0]}?" if close else "remove it"
+        yield ("levers", "by_action", name), Flaw(f"no action is called “{name}”", mend)
 
 
 def _name_flaw(name: str) -> Flaw | None:

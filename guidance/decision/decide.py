@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guidance.decision.action import Action
-from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever
+from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever, value
 from guidance.decision.contact_policy import suppressed_because
 from guidance.decision.control import choose
 from guidance.decision.eligibility import ineligible_because
@@ -166,6 +166,9 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
         return Fallen(action, Fate.SUPPRESSED, why)
     if (why := retracted_because(action, moment.turn)) is not None:
         return Fallen(action, Fate.SUPPRESSED, f"not on a turn like this: {why}")
+    worth = value(action, moment.rules.levers)
+    if worth <= 0.0 and action.kind is not ActionKind.COMPLIANCE:
+        return Fallen(action, Fate.SUPPRESSED, "costs more than it is worth, as the levers are set")
     honours = moment.state.journey.open_offer(action.id, moment.now) is not None
     wording = treat(action, conversation, facts, catalog.currency, honours_offer=honours)
     if isinstance(wording, str):
@@ -181,7 +184,7 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
         belief=belief,
         propensity=propensity(action.id, belief, moment.seed),
         context_weight=context_weight(action, facts),
-        value=action.net_value,
+        value=worth,
         lever=lever(action, moment.rules.levers),
     )
 
