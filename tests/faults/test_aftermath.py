@@ -87,7 +87,7 @@ async def count(bootstrap: str, home: Path, *, customers: int, kills: int, seed:
     """One run: conversations that end, workers that are killed meanwhile, and what the CRM was told."""
     await asyncio.to_thread(topics.create, KafkaSettings(servers=(bootstrap,)))
     catalog = home / "actions.yaml"
-    catalog.write_text(richer_text(wrap_up_minutes=0.1))
+    catalog.write_text(richer_text(wrap_up_minutes=0.1, control_share=0))
     workers = []
     for number in range(2):
         port, name = free_port(), f"decisions-{number}"
