@@ -73,8 +73,8 @@ def advance(
 
 def _advance(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:
     if isinstance(event, Handoff):
-        received = receive(state, event)
-        return Advance(received, None, _endings_of_closed(state, received))
+        received, due = lessons.settled(receive(state, event), rules.catalog.policy, now)
+        return Advance(received, None, _endings_of_closed(state, received), lessons=due)
     record = event.record if isinstance(event, Forwarded) else event
     if not isinstance(record, Tick | CustomerEvent | DecisionRequest):
         owner, hop = (event.customer_id, event.hop) if isinstance(event, Forwarded) else (record.route_key, 0)

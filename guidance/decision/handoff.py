@@ -17,13 +17,14 @@ Whatever its fate, it is the same at every redelivery:
 - silent after it has moved: its new owner closes it, as any; speaks it again, it goes on there.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from guidance.decision.fold import with_live
 from guidance.decision.journey import merged
-from guidance.decision.state import CustomerState, HandedOff, Journey
+from guidance.decision.state import CustomerState, HandedOff, Journey, to_ms
 from schemas.conversation import known_customer
 from schemas.errors import Malformed
 from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
@@ -107,32 +108,43 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
         return CustomerState(live=live, journey=state.journey)
     journey = state.journey
     contacts = tuple(contact for contact in journey.contacts if contact.contact_id == conversation_id)
+    pending = {key: each for key, each in journey.pending.items() if each.conversation_id == conversation_id}
     if not live:
-        return CustomerState(journey=Journey(contacts=contacts))
+        return CustomerState(journey=Journey(contacts=contacts, pending=pending))
     since = live[conversation_id].started_at
     heard_at = journey.vulnerable_at
     return CustomerState(
         live=live,
         journey=Journey(
+            pending=pending,
             contacts=contacts,
             refusals={key: refusal for key, refusal in journey.refusals.items() if refusal.at >= since},
             dismissals=tuple(dismissal for dismissal in journey.dismissals if dismissal.at >= since),
             last_issued={key: at for key, at in journey.last_issued.items() if at >= since},
+            issues=_since(journey.issues, to_ms(since)),
             accepted={key: at for key, at in journey.accepted.items() if at >= since},
             vulnerable_at=heard_at if heard_at is not None and heard_at >= since else None,
         ),
     )
 
 
+def _since(issues: Mapping[str, tuple[int, ...]], since_ms: int) -> dict[str, tuple[int, ...]]:
+    late = {key: tuple(at for at in times if at >= since_ms) for key, times in issues.items()}
+    return {key: times for key, times in late.items() if times}
+
+
 def _without(state: CustomerState, owner: str, note: HandedOff) -> CustomerState:
     """The state once the conversation is gone. What a customer's journey has learned meanwhile it keeps: it may have
-    been theirs. An anonymous conversation's owner has nothing left to remember."""
+    been theirs. An anonymous conversation's owner has nothing left to remember. Decisions that wait for their outcome
+    go, as the outcome will."""
     notes = (*(each for each in state.handed_off if note.at - each.at < NOTES_KEEP_FOR), note)
+    journey = Journey() if owner == note.conversation_id else state.journey
+    pending = {key: each for key, each in journey.pending.items() if each.conversation_id != note.conversation_id}
     return state.model_copy(
         update={
             "sequence": state.sequence + 1,
             "live": {key: value for key, value in state.live.items() if key != note.conversation_id},
-            "journey": Journey() if owner == note.conversation_id else state.journey,
+            "journey": journey.model_copy(update={"pending": pending}),
             "handed_off": notes[-MOST_NOTES:],
         }
     )

@@ -3,6 +3,7 @@
 DECLINES_OFFER = "declines_offer"
 ACCEPTS_OFFER = "accepts_offer"
 MAKES_OFFER = "makes_offer"
+PAYMENT_TROUBLE = "payment_trouble"
 VULNERABILITY = "vulnerability"
 CANCEL_SERVICE = "cancel_service"
 GRATITUDE = "gratitude"

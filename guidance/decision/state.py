@@ -47,12 +47,19 @@ MOST_UNANSWERED = 8
 MOST_TOLD = 16
 """CRM actions remembered as told: the latest."""
 MOST_DISMISSALS = 24
+MOST_ISSUES = 48
+"""Instants, over all actions, at which something was put to the customer: what limits by window count."""
 CONTACTS_COUNT_FOR = timedelta(days=14)
 """How long an unsolved contact counts towards “third contact”."""
 VULNERABLE_FOR = timedelta(days=30)
 """How long somebody counts as vulnerable after a conversation in which it was heard, unless the CRM says otherwise."""
 OFFERS_KEEP_FOR = timedelta(days=30)
 """How long an offer made elsewhere stands that does not say so itself."""
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
 
 
 class _Remembered(BaseModel):
@@ -224,6 +231,8 @@ class Journey(_Remembered):
     """Newest last."""
     last_issued: dict[str, Instant] = Field(default_factory=dict)
     """By action: when it was last prompted or offered, on any channel."""
+    issues: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """By action: each time it was prompted or offered, on any channel, in ms since 1970, oldest first."""
     offers: dict[str, Offer] = Field(default_factory=dict)
     """By action: the last time it was offered elsewhere. Whether it still stands, `open_offer` says."""
     accepted: dict[str, Instant] = Field(default_factory=dict)
@@ -274,6 +283,12 @@ class Journey(_Remembered):
             and now - contact.at < CONTACTS_COUNT_FOR
             and contact.contact_id not in besides
         )
+
+    def issued_within(self, window: timedelta, now: datetime, action_id: str | None = None) -> int:
+        """How often that action, or any, was put to the customer within the last `window`."""
+        since = to_ms(now - window)
+        of = self.issues.values() if action_id is None else (self.issues.get(action_id, ()),)
+        return sum(1 for each in of for at in each if at > since)
 
     def contact(self, contact_id: str) -> Contact | None:
         """The remembered contact of that id; None: there was none, or it is forgotten."""

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
 from guidance.decision.echo import Echoes
+from guidance.decision.lever_settings import levers_of
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
@@ -99,7 +99,7 @@ class LiveRules:
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
     def _take_levers(self, published: PublishedLevers) -> None:
-        levers = Levers(published.version, published.by_action, published.by_kind)
+        levers = levers_of(published)
         self._rules = replace(self._rules, levers=levers)
         _LOG.info("levers %s are in force, set by %s", published.version, published.set_by)
 

@@ -14,7 +14,8 @@ from schemas.conversation import ConversationIdentified, Speaker
 from schemas.desk import SNAPSHOT
 from schemas.guidance import PromptState
 from schemas.handoff import HANDOFF, Handoff
-from schemas.topics import DEAD_LETTERS, DECISIONS, DESK_TOPIC, HANDOFFS, SNAPSHOTS
+from schemas.learning import LESSON
+from schemas.topics import DEAD_LETTERS, DECISIONS, DESK_TOPIC, HANDOFFS, LESSONS, SNAPSHOTS
 from small_catalog import changed
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Effects, Message
@@ -114,6 +115,17 @@ async def test_outcomes_go_the_way_they_went_and_reach_the_customer(chat):
     assert (chat.desk()[-1].type, chat.desk()[-1].ending.state) == ("prompt.ended", PromptState.DISMISSED)
     assert [each.action_id for each in chat.state("dana").journey.dismissals] == ["keep"]
     assert set(chat.state("dana").journey.refusals) == {"review"}
+
+
+async def test_what_is_to_be_learned_goes_along_and_is_learned_once(chat):
+    prompt = chat.state("c1").live["c1"].live.prompt
+    await chat.take(identified(), 30)
+    assert list(chat.state("dana").journey.pending) == [prompt.decision_id]
+    told = business_outcome(decision_id=prompt.decision_id, action_id=prompt.action_id, route_key="c1", at=at(50))
+    await chat.take(told, 50)
+    (lesson,) = (decode(LESSON, record.value) for record in chat.records(LESSONS.name))
+    assert (lesson.decision_id, lesson.reward, lesson.settled_by) == (prompt.decision_id, 1.0, "business")
+    assert {} == chat.state("dana").journey.pending == chat.state("c1").journey.pending
 
 
 async def test_partials_stay_in_their_place_among_the_turns(chat):
