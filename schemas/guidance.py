@@ -162,6 +162,15 @@ class Decision(Contract):
     agent_id: Id | None
     sequence: int = Field(ge=1)
     """Which of its route key's inputs it is, from 1."""
+    owner: Id | None = None
+    """The customer on whose state it was decided, where the conversation has moved to them; None: the route key's."""
+    folded: tuple[str, ...] | None = None
+    """What its owner's state took in since the previous decision, in order: that decision's own input first, then
+    `input_id_of` each, and `tick@<ms since 1970>` for a tick that changed something. None: `state` says it all (or the
+    decision is older than this field)."""
+    state: str | None = None
+    """All that was remembered before this very input, as the decision core writes it: the first decision since nothing
+    was live has it, so that all later ones can be decided again from here. None on those."""
     now: Instant
     """The input record's Kafka timestamp: the only clock the decision knew."""
     seed: int = Field(ge=0)

@@ -16,6 +16,7 @@ from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
+from guidance.decision.trace import traced
 from guidance.decision.winding_up import Question, wind_up
 from schemas.crm import CrmAction
 from schemas.customer import CustomerEvent
@@ -64,11 +65,14 @@ def advance(
     `partition` is the one that a conversation's route key hashes to, wherever it is decided on.
     """
     advanced = _advance(state, event, rules, partition, now)
-    if advanced.passed_on or isinstance(event, DecisionRequest):
-        return advanced
-    record = event.record if isinstance(event, Forwarded) else event
-    wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
-    return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)
+    if not advanced.passed_on and not isinstance(event, DecisionRequest):
+        record = event.record if isinstance(event, Forwarded) else event
+        wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
+        advanced = replace(
+            advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions
+        )
+    after, decision = traced(state, event, advanced.state, advanced.decision, now)
+    return replace(advanced, state=after, decision=decision)
 
 
 def _advance(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:

@@ -325,6 +325,8 @@ class CustomerState(_Remembered):
 
     sequence: int = 0
     """How many inputs have been folded."""
+    folded: tuple[str, ...] | None = None
+    """Which of them since the last decision: see `trace`. None: too many to name, or nothing was live."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
     handed_off: tuple[HandedOff, ...] = ()

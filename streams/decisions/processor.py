@@ -14,14 +14,15 @@ from pydantic import TypeAdapter
 from guidance.decision.advance import Advance, Input, advance
 from guidance.decision.fold import Event
 from guidance.decision.handoff import carried_by
+from guidance.decision.identity import input_id_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState, Journey
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick, WrapUp
+from schemas.guidance import OUTCOME, TICK, Tick
 from schemas.handoff import HANDOFF, Forwarded, Handoff, HandoffRecord
-from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
+from schemas.intent import INTENTS, ScoredTurn
 from schemas.requests import REQUEST, DecisionRequest
 from schemas.topics import CUSTOMER_EVENTS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
 from streams.bus.guard import bury, misrouted
@@ -127,7 +128,7 @@ class DecisionsProcessor:
     def _event(
         self, record: Record, account: Account, event: Event | DecisionRequest | HandoffRecord
     ) -> Sequence[Message]:
-        input_id = _input_id(event)
+        input_id = input_id_of(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
@@ -172,25 +173,6 @@ def _owner(event: Event | DecisionRequest | HandoffRecord) -> str:
     if isinstance(event, CustomerEvent | DecisionRequest | Handoff | Forwarded):
         return event.customer_id
     return event.route_key
-
-
-def _input_id(event: Event | DecisionRequest | HandoffRecord) -> str:
-    """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
-    match event:
-        case ScoredTurn():
-            return event.input_id
-        case RoutedLifecycle():
-            return f"lifecycle:{event.input_id}"
-        case CustomerEvent():
-            return f"event:{event.event_id}"
-        case DecisionRequest():
-            return f"request:{event.request_id}"
-        case PromptOutcome() | BusinessOutcome() | WrapUp():
-            return f"outcome:{event.outcome_id}"
-        case Handoff():
-            return f"handoff:{event.conversation_id}:{event.hop}"
-        case Forwarded():
-            return _input_id(event.record)
 
 
 def _tell(advanced: Advance, event: Input) -> None:
