@@ -127,7 +127,9 @@ class Replay:
         self._newest: datetime | None = None
         self._fed = 0
 
-    def input(self, owner: str, event: Event | DecisionRequest | HandoffRecord, at: datetime) -> Iterator[Again | LeftOut]:
+    def input(
+        self, owner: str, event: Event | DecisionRequest | HandoffRecord, at: datetime
+    ) -> Iterator[Again | LeftOut]:
         """An input of `owner`, which reached Kafka at `at`. Yields what can be decided now."""
         key = (owner, input_id_of(event))
         self._inputs.setdefault(key, (event, at))
