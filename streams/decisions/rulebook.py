@@ -2,12 +2,13 @@
 
 import contextlib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog
 from guidance.decision.catalog_text import CatalogError
+from guidance.decision.echo import Echoes
 from guidance.decision.lever_settings import levers_of
 from guidance.decision.propensity import Propensities
 from guidance.decision.replay import Recorded, RulesUnknown
@@ -27,11 +28,17 @@ class Rulebook:
     """Called with a recorded decision, it gives what it was made by. Raises `RulesUnknown`."""
 
     def __init__(
-        self, catalogs: Iterable[Catalog], levers: Iterable[Levers] = (), posteriors: Iterable[Posterior] = ()
+        self,
+        catalogs: Iterable[Catalog],
+        levers: Iterable[Levers] = (),
+        posteriors: Iterable[Posterior] = (),
+        echoes: Mapping[str, Echoes] | None = None,
     ) -> None:
+        """`echoes`: by catalogue version, as they were published with it."""
         self._catalogs = {catalog.version: catalog for catalog in catalogs}
         self._levers = {each.version: each for each in levers}
         self._learned = _Learned(posteriors)
+        self._echoes = echoes or {}
         self._made: dict[Versions, Rules] = {}
 
     @classmethod
@@ -44,17 +51,21 @@ class Rulebook:
         """
         readers = KafkaReaders(kafka)
         catalogs, levers, posteriors = list(besides), [], []
+        echoes: dict[str, Echoes] = {}
         # What cannot be read was refused by the workers: nothing was decided by it.
         for record in (await readers.read_compacted(CATALOGS.name)).latest.values():
             with contextlib.suppress(Malformed, CatalogError):
-                catalogs.append(usable(decode(CATALOG, record.value)))
+                published = decode(CATALOG, record.value)
+                catalogs.append(usable(published))
+                if (heard := Echoes.of(published.embeddings, published.model_revision)) is not None:
+                    echoes[published.version] = heard
         for record in (await readers.read_compacted(LEVERS_TOPIC.name)).latest.values():
             with contextlib.suppress(Malformed):
                 levers.append(levers_of(decode(LEVERS, record.value)))
         for record in (await readers.read_compacted(PROPENSITIES.name)).latest.values():
             with contextlib.suppress(Malformed):
                 posteriors.append(decode(POSTERIOR, record.value))
-        return cls(catalogs, levers, posteriors)
+        return cls(catalogs, levers, posteriors, echoes)
 
     def __call__(self, recorded: Recorded) -> Rules:
         versions = recorded.versions
@@ -76,7 +87,10 @@ class Rulebook:
         if versions.levers is not None and levers is None:
             raise RulesUnknown(f"its levers {versions.levers} are not to be had any more")
         learned = None if versions.propensities is None else self._learned.by(recorded)
-        return Rules(catalog, levers, learned)
+        echoes = None if versions.echoes is None else self._echoes.get(versions.catalog)
+        if versions.echoes is not None and (echoes is None or echoes.model_revision != versions.echoes):
+            raise RulesUnknown(f"its treatments as model {versions.echoes} embeds them are not to be had any more")
+        return Rules(catalog, levers, learned, echoes)
 
 
 class _Learned:
