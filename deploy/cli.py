@@ -13,15 +13,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deploy import catalog_cli, workers
 from deploy import demo as demo_run
 from deploy import doctor as checks
 from deploy import gateway as gateways
-from deploy import workers
 from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
 from deploy.explain_cli import explain
+from deploy.feedback_cli import feedback_app
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
+from deploy.levers_cli import levers_app
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
@@ -47,9 +49,12 @@ app = typer.Typer(
 app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
+catalog_cli.add_commands(catalog_app)
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
 app.command()(explain)
 app.command()(whatif)
+app.add_typer(levers_app, name="levers")
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[

@@ -92,6 +92,8 @@ class Versions(Contract):
     """The model revision, or None when the decision had no scores."""
     levers: str | None = None
     propensities: str | None = None
+    echoes: str | None = None
+    """The model revision that the catalogue's treatments are embedded with; None: labels alone told what was said."""
     features: str | None = None
     """Which numbers a candidate's `features` are; None in records from before there were any."""
 
@@ -249,7 +251,42 @@ class BusinessOutcome(Contract):
     at: Instant
 
 
-OutcomeRecord = Annotated[PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+class Disposition(StrEnum):
+    """How a conversation ended, as its agent is asked."""
+
+    SOLVED = "solved"
+    UNSOLVED = "unsolved"
+    FOLLOW_UP = "follow_up"
+    """The customer is to be contacted again."""
+
+
+class WrapUp(Contract):
+    """The agent has answered what came of a conversation, or waved the question away. What the customer made of each
+    offer comes before it, as business outcomes."""
+
+    type: Literal["wrap.up"] = "wrap.up"
+    outcome_id: Id
+    """`wrap_up_id_of(ask_id)`: each question is answered once."""
+    conversation_id: Id
+    route_key: Id
+    agent_id: Id
+    disposition: Disposition | None = None
+    """None: the agent did not say."""
+    at: Instant
+    """When it was answered, by the gateway's clock."""
+
+
+def customer_outcome_id_of(prompt_id: str) -> str:
+    """The one id of "the customer's answer to this prompt, as the agent tells it"."""
+    return f"{prompt_id}:customer"
+
+
+def wrap_up_id_of(ask_id: str) -> str:
+    """The one id of the answer to a desk's question, which is known by its record's id."""
+    return f"{ask_id}:wrap_up"
+
+
+OutcomeRecord = Annotated[PromptOutcome | BusinessOutcome | WrapUp, Field(discriminator="type")]
 OUTCOME: TypeAdapter[OutcomeRecord] = TypeAdapter(OutcomeRecord)
 """What `guidance.outcomes.v1` carries."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Contract, Id
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
 
@@ -31,7 +31,9 @@ class Forwarded(Contract):
     customer_id: Id
     hop: int = Field(default=1, ge=1)
     """How many moves the record has made with this one."""
-    record: Annotated[ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+    record: Annotated[
+        ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome | WrapUp, Field(discriminator="type")
+    ]
 
 
 HandoffRecord = Annotated[Handoff | Forwarded, Field(discriminator="type")]

@@ -11,11 +11,14 @@ from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.handoff import pass_on, receive
 from guidance.decision.identity import seed_of
+from guidance.decision.noting import note, note_decision
 from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
 from guidance.decision.trace import traced
+from guidance.decision.winding_up import Question, wind_up
+from schemas.crm import CrmAction
 from schemas.customer import CustomerEvent
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
@@ -36,6 +39,10 @@ class Advance:
     """On final turns, exactly one; None on everything else."""
     endings: tuple[tuple[Prompt, PromptEnding], ...]
     """Prompts that were on a desk and are over, the decision's endings among them."""
+    questions: tuple[Question, ...] = ()
+    """To agents, of conversations that are over."""
+    crm_actions: tuple[CrmAction, ...] = ()
+    """What conversations that are over leave to do elsewhere."""
     lessons: tuple[Lesson, ...] = ()
     """What is learned, of decisions that this or earlier inputs were decided on."""
     reply: DecisionReply | None = None
@@ -52,20 +59,29 @@ def advance(
     partition: int,
     now: datetime,
 ) -> Advance:
-    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, and learn what it teaches; or
-    pass it on.
+    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, learn what it teaches, and wind
+    up the conversations that are over; or pass it on.
 
     `partition` is the one that a conversation's route key hashes to, wherever it is decided on.
     """
-    advanced = _advance(state, event, rules, partition, now)
+    advanced = _wound_up(state, event, rules, partition, now)
     after, decision = traced(state, event, advanced.state, advanced.decision, now)
     return replace(advanced, state=after, decision=decision)
+
+
+def _wound_up(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:
+    advanced = _advance(state, event, rules, partition, now)
+    if advanced.passed_on or isinstance(event, DecisionRequest):
+        return advanced
+    record = event.record if isinstance(event, Forwarded) else event
+    wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
+    return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)
 
 
 def _advance(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:
     if isinstance(event, Handoff):
         received, due = lessons.settled(receive(state, event), rules.catalog.policy, now)
-        return Advance(received, None, _endings_of_closed(state, received), due)
+        return Advance(received, None, _endings_of_closed(state, received), lessons=due)
     record = event.record if isinstance(event, Forwarded) else event
     if not isinstance(record, Tick | CustomerEvent | DecisionRequest):
         owner, hop = (event.customer_id, event.hop) if isinstance(event, Forwarded) else (record.route_key, 0)
@@ -90,11 +106,12 @@ def _folded(
     if isinstance(event, DecisionRequest):
         decision, reply = answer(state, event, rules, partition=partition, now=now)
         return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
-    after = with_group(state, fold(state, event, now), event, catalog.policy.control_share)
+    folded = with_group(state, fold(state, event, now), event, catalog.policy.control_share)
+    after = note(state, folded, event, rules, now)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
         endings = _with_prompts(after, event.conversation_id, decision.endings)
-        after = fold_decision(after, decision)
+        after = note_decision(fold_decision(after, decision), decision, rules)
         return Advance(after, decision, (*endings, *_endings_of_closed(state, after)))
     return _settled(state, after, event, catalog, now)
 
@@ -103,6 +120,7 @@ def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
     """When, without any further input, a tick will change `state` first; None: no tick will."""
     idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
     deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
+    deadlines += [pending.until for pending in state.unanswered.values()]
     deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
     if state.settle_at is not None:
         deadlines.append(state.settle_at)
@@ -131,8 +149,8 @@ def _settled(
     endings: list[tuple[Prompt, PromptEnding]] = []
     for conversation_id in _concerned(after, event):
         conversation = after.live[conversation_id]
-        if isinstance(event, ScoredTurn | RoutedLifecycle | PromptOutcome | Tick):
-            ending = settle(conversation, event, catalog, now)
+        if isinstance(event, ScoredTurn | RoutedLifecycle | PromptOutcome | CustomerEvent | Tick):
+            ending = settle(after, conversation, event, catalog, now)
             endings += _with_prompts(after, conversation_id, ending)
             if ending:
                 over = frozenset(each.prompt_id for each in ending)
@@ -143,7 +161,7 @@ def _settled(
 def _concerned(state: CustomerState, event: Event | Tick) -> tuple[str, ...]:
     """The live conversations in which `event` may end a prompt."""
     match event:
-        case Tick():
+        case Tick() | CustomerEvent():
             return tuple(state.live)
         case RoutedLifecycle() | PromptOutcome() if event.conversation_id in state.live:
             return (event.conversation_id,)

@@ -17,16 +17,17 @@ Whatever its fate, it is the same at every redelivery:
 - silent after it has moved: its new owner closes it, as any; speaks it again, it goes on there.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from guidance.decision.fold import with_live
 from guidance.decision.journey import merged
-from guidance.decision.state import CustomerState, HandedOff, Journey
+from guidance.decision.state import CustomerState, HandedOff, Journey, to_ms
 from schemas.conversation import known_customer
 from schemas.errors import Malformed
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
@@ -35,7 +36,7 @@ NOTES_KEEP_FOR = timedelta(days=30)
 MOST_NOTES = 8
 MOST_HOPS = 4
 
-ConversationRecord = ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome
+ConversationRecord = ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome | WrapUp
 
 
 def pass_on(
@@ -48,7 +49,9 @@ def pass_on(
     customer_id = _moved_to(state, record.conversation_id, hop, now)
     if customer_id is not None:
         return state, (_forwarded(record, customer_id, hop + 1),)
-    customer_id = None if isinstance(record, PromptOutcome | BusinessOutcome) else known_customer(record.customer_id)
+    customer_id = (
+        None if isinstance(record, PromptOutcome | BusinessOutcome | WrapUp) else known_customer(record.customer_id)
+    )
     is_partial = isinstance(record, ScoredTurn) and not record.turn.is_final
     if customer_id is None or customer_id == owner or hop >= MOST_HOPS or is_partial:
         return None
@@ -113,29 +116,35 @@ def _of_conversation(state: CustomerState, conversation_id: str, owner: str) -> 
     return CustomerState(
         live=live,
         journey=Journey(
-            contacts=contacts,
             pending=pending,
+            contacts=contacts,
             refusals={key: refusal for key, refusal in journey.refusals.items() if refusal.at >= since},
             dismissals=tuple(dismissal for dismissal in journey.dismissals if dismissal.at >= since),
             last_issued={key: at for key, at in journey.last_issued.items() if at >= since},
+            issues=_since(journey.issues, to_ms(since)),
             accepted={key: at for key, at in journey.accepted.items() if at >= since},
             vulnerable_at=heard_at if heard_at is not None and heard_at >= since else None,
         ),
     )
 
 
+def _since(issues: Mapping[str, tuple[int, ...]], since_ms: int) -> dict[str, tuple[int, ...]]:
+    late = {key: tuple(at for at in times if at >= since_ms) for key, times in issues.items()}
+    return {key: times for key, times in late.items() if times}
+
+
 def _without(state: CustomerState, owner: str, note: HandedOff) -> CustomerState:
     """The state once the conversation is gone. What a customer's journey has learned meanwhile it keeps: it may have
-    been theirs. An anonymous conversation's owner has nothing left to remember. What is to be learned of its decisions
-    goes along: whoever hears of their outcome is to know them."""
-    kept = {key: each for key, each in state.journey.pending.items() if each.conversation_id != note.conversation_id}
-    journey = Journey() if owner == note.conversation_id else state.journey.model_copy(update={"pending": kept})
+    been theirs. An anonymous conversation's owner has nothing left to remember. Decisions that wait for their outcome
+    go, as the outcome will."""
     notes = (*(each for each in state.handed_off if note.at - each.at < NOTES_KEEP_FOR), note)
+    journey = Journey() if owner == note.conversation_id else state.journey
+    pending = {key: each for key, each in journey.pending.items() if each.conversation_id != note.conversation_id}
     return state.model_copy(
         update={
             "sequence": state.sequence + 1,
             "live": {key: value for key, value in state.live.items() if key != note.conversation_id},
-            "journey": journey,
+            "journey": journey.model_copy(update={"pending": pending}),
             "handed_off": notes[-MOST_NOTES:],
         }
     )

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from guidance.decision.fold import Event
 from schemas.customer import CustomerEvent
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.requests import DecisionRequest
@@ -23,7 +23,7 @@ def input_id_of(event: Event | DecisionRequest | HandoffRecord) -> str:
             return f"event:{event.event_id}"
         case DecisionRequest():
             return f"request:{event.request_id}"
-        case PromptOutcome() | BusinessOutcome():
+        case PromptOutcome() | BusinessOutcome() | WrapUp():
             return f"outcome:{event.outcome_id}"
         case Handoff():
             return f"handoff:{event.conversation_id}:{event.hop}"
@@ -50,6 +50,11 @@ def prompt_id_of(decision_id: str, action_id: str) -> str:
 def record_id_of(input_id: str, conversation_id: str, what: str) -> str:
     """The id of a desk record that an input gave rise to; `what` tells it from the conversation's others of it."""
     return f"{_digest(f'{input_id}|{conversation_id}')[:16]}.{what}"
+
+
+def crm_action_id_of(customer_id: str, conversation_id: str, kind: str) -> str:
+    """The id of the one CRM action of its kind that a conversation gives rise to."""
+    return f"{_digest(f'{customer_id}|{conversation_id}')[:16]}.{kind}"
 
 
 def seed_of(input_id: str) -> int:

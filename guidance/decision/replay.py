@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from guidance.decision.advance import Input, advance
+from guidance.decision.fold import Event
 from guidance.decision.identity import input_id_of, partition_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
@@ -22,12 +23,16 @@ from guidance.decision.trace import ticked_at
 from schemas.base import Instant
 from schemas.codec import encode
 from schemas.guidance import Decision, Tick, Versions
+from schemas.handoff import HandoffRecord
+from schemas.requests import DecisionRequest
 
 WAITS_FOR = timedelta(hours=6)
 """How far inputs and decisions that belong together may be apart in what is read, by Kafka's timestamps."""
 TOO_FAR_BACK = "what it builds on lies before what was read"
 GONE = "an input that it builds on is not in what was read"
 _PRUNE_EVERY = 50_000
+Folded = Event | DecisionRequest | HandoffRecord
+"""What comes in on topics that are kept: all inputs but ticks."""
 _Key = tuple[str, str]
 """Owner and input id."""
 
@@ -124,7 +129,7 @@ class Replay:
         self._newest: datetime | None = None
         self._fed = 0
 
-    def input(self, owner: str, event: Input, at: datetime) -> Iterator[Again | LeftOut]:
+    def input(self, owner: str, event: Folded, at: datetime) -> Iterator[Again | LeftOut]:
         """An input of `owner`, which reached Kafka at `at`. Yields what can be decided now."""
         key = (owner, input_id_of(event))
         self._inputs.setdefault(key, (event, at))

@@ -9,9 +9,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
+from guidance.decision.echo import Echoes
+from guidance.decision.lever_settings import levers_of
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
@@ -93,7 +94,8 @@ class LiveRules:
         if self._fixed:
             return
         catalog = await asyncio.to_thread(usable, published)  # some hundred conditions to compile
-        self._rules = replace(self._rules, catalog=catalog)
+        echoes = Echoes.of(published.embeddings, published.model_revision)
+        self._rules = replace(self._rules, catalog=catalog, echoes=echoes)
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
     def _take_levers(self, published: PublishedLevers) -> None:
@@ -113,11 +115,6 @@ def usable(published: PublishedCatalog) -> Catalog:
     if catalog.version != published.version:
         raise Malformed(f"the text is {catalog.version}, but it calls itself {published.version}")
     return catalog
-
-
-def levers_of(published: PublishedLevers) -> Levers:
-    """The levers that were published."""
-    return Levers(published.version, published.by_action, published.by_kind)
 
 
 def age(record: Record) -> tuple[int, bytes]:

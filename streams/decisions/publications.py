@@ -8,6 +8,7 @@ from guidance.decision.advance import Advance, Input, closed_how
 from guidance.decision.fold import likeliest
 from guidance.decision.identity import record_id_of
 from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.winding_up import Question
 from schemas.codec import encode
 from schemas.conversation import Speaker
 from schemas.desk import (
@@ -15,6 +16,7 @@ from schemas.desk import (
     ConversationOpened,
     DeskRecord,
     DeskTurn,
+    OutcomeAsked,
     PromptEnded,
     PromptIssued,
     Snapshot,
@@ -22,7 +24,7 @@ from schemas.desk import (
 from schemas.guidance import Prompt, PromptEnding
 from schemas.handoff import Forwarded, Handoff
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, HANDOFFS, LESSONS, REPLIES, SNAPSHOTS
+from schemas.topics import CRM_ACTIONS, DECISIONS, DESK_TOPIC, HANDOFFS, LESSONS, REPLIES, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -50,10 +52,11 @@ def publications(
         return [Message(HANDOFFS.name, each.customer_id, encode(each)) for each in advanced.passed_on]
     if isinstance(event, Handoff) and event.conversation_id in after.live:
         before = before.with_conversation(event.conversation_id, after.live[event.conversation_id])
-    messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
+    messages = [_desk(record) for record in _desk_records(before, advanced, event, owner, input_id, now)]
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, advanced.decision.route_key, encode(advanced.decision)))
     messages += [Message(LESSONS.name, lesson.action_id, encode(lesson)) for lesson in advanced.lessons]
+    messages += [Message(CRM_ACTIONS.name, each.customer_id, encode(each)) for each in advanced.crm_actions]
     if advanced.reply is not None:
         messages.append(Message(REPLIES.name, advanced.reply.reply_to, encode(advanced.reply)))
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
@@ -65,7 +68,7 @@ def publications(
 
 
 def _desk_records(
-    before: CustomerState, advanced: Advance, event: Input, input_id: str, now: datetime
+    before: CustomerState, advanced: Advance, event: Input, owner: str, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
     handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]
@@ -87,6 +90,7 @@ def _desk_records(
             agent_id=prompt.agent_id,
             prompt=prompt,
         )
+    yield from (_asked(question, owner, input_id) for question in advanced.questions)
     for conversation_id, old in before.live.items():
         how = closed_how(before, after, conversation_id)
         if how is not None and old.agent_id is not None:
@@ -120,6 +124,20 @@ def _closed(
         conversation_id=conversation_id,
         agent_id=agent_id,
         reason=reason,
+    )
+
+
+def _asked(question: Question, owner: str, input_id: str) -> OutcomeAsked:
+    return OutcomeAsked(
+        record_id=record_id_of(input_id, question.conversation_id, "asked"),
+        conversation_id=question.conversation_id,
+        agent_id=question.agent_id,
+        route_key=question.conversation.route_key or owner,
+        customer_name=question.conversation.customer_name,
+        channel=question.conversation.channel,
+        offers=question.offers,
+        ask_disposition=question.ask_disposition,
+        until=question.until,
     )
 
 

@@ -46,7 +46,7 @@ def test_a_what_if_costs_little_more_than_deciding_twice(monkeypatch):
         floors.append(process_time() - began)
         report = Report(None)
         began = process_time()
-        replay = Replay(Rulebook([OLD]), Otherwise(NEW, None))
+        replay = Replay(Rulebook([(OLD, None)]), Otherwise(NEW, None))
         report.take(fed(replay, records))
         report.take(replay.finish())
         whole.append(process_time() - began)

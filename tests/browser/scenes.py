@@ -6,7 +6,18 @@ from random import Random
 from typing import Any
 
 from schemas.conversation import Channel, Speaker
-from schemas.desk import ConversationOpened, DeskRecord, DeskSpan, DeskTurn, PromptEnded, PromptIssued, Snapshot
+from schemas.desk import (
+    AskedOffer,
+    ConversationClosed,
+    ConversationOpened,
+    DeskRecord,
+    DeskSpan,
+    DeskTurn,
+    OutcomeAsked,
+    PromptEnded,
+    PromptIssued,
+    Snapshot,
+)
 from schemas.desktop import (
     ConversationReplay,
     ConversationView,
@@ -86,6 +97,23 @@ def over(the_prompt: Prompt, state: PromptState, reason: str = "") -> PromptEnde
         record_id=f"{the_prompt.prompt_id}:{state.value}", conversation_id=the_prompt.conversation_id,
         agent_id="ada", ending=ending,
     )  # fmt: skip
+
+
+def asked(**fields: Any) -> OutcomeAsked:
+    of = prompt()
+    offer = AskedOffer(prompt_id=of.prompt_id, decision_id=of.decision_id, action_id=of.action_id, title=of.title)
+    values = {
+        "record_id": "asked-1", "conversation_id": CONVERSATION, "agent_id": "ada", "route_key": "c-1",
+        "customer_name": "Dana Whitfield", "channel": Channel.VOICE, "offers": (offer,), "ask_disposition": True,
+        "until": ago(-180),
+    }  # fmt: skip
+    return OutcomeAsked(**{**values, **fields})
+
+
+def closed(conversation_id: str = CONVERSATION) -> ConversationClosed:
+    return ConversationClosed(
+        record_id=f"{conversation_id}:closed", conversation_id=conversation_id, agent_id="ada", reason="ended"
+    )
 
 
 def pinned(action_id: str, title: str, words: str) -> Prompt:

@@ -63,7 +63,7 @@ def recorded(brute_force: dict[str, Any]) -> Sequence[Record]:
 def replayed(
     records: Sequence[Record], otherwise: Callable[[Rules], Rules] | None = None, rulebook: Rulebook | None = None
 ) -> list[Again | LeftOut]:
-    replay = Replay(rulebook or Rulebook([OLD]), otherwise)
+    replay = Replay(rulebook or Rulebook([(OLD, None)]), otherwise)
     return [*fed(replay, records), *replay.finish()]
 
 
@@ -189,7 +189,7 @@ def test_an_input_that_is_gone_leaves_out_what_builds_on_it(recorded):
 
 
 def test_a_catalogue_that_is_not_to_be_had_is_named(recorded):
-    again = replayed(recorded, rulebook=Rulebook([NEW]))
+    again = replayed(recorded, rulebook=Rulebook([(NEW, None)]))
     assert all(isinstance(each, LeftOut) for each in again)
     assert all(OLD.version in each.why for each in again)
 

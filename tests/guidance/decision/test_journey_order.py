@@ -46,7 +46,7 @@ def of(number, kind, fields):
             return outcome(
                 PromptState.DISMISSED,
                 outcome_id=f"o{number}",
-                reason=DismissReason.NOT_NOW,
+                reason=DismissReason.NOT_SUITABLE,
                 prompt_id=f"p{number}",
                 **fields,
             )
