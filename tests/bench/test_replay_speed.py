@@ -18,8 +18,9 @@ from replay.recorded import record
 from streams.decisions import processor
 from streams.decisions.rulebook import Rulebook
 
+LINE = "    prior: 0.45\n    value: 240\n"
 OLD = parse_catalog(catalog_text(None))
-NEW = parse_catalog(catalog_text(None).replace("    prior: 0.45\n", "    prior: 0.05\n"))
+NEW = parse_catalog(catalog_text(None).replace(LINE, LINE.replace("0.45", "0.05")))
 ROUNDS = 5
 
 

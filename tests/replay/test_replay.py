@@ -26,9 +26,9 @@ from streams.decisions import processor
 from streams.decisions.rulebook import Rulebook
 
 OLD = parse_catalog(catalog_text(None))
-LINE = "    prior: 0.45\n"
-"""Of keep_loyalty_discount, and of nothing else."""
-NEW = parse_catalog(catalog_text(None).replace(LINE, "    prior: 0.05\n"))
+LINE = "    prior: 0.45\n    value: 240\n"
+"""The first of them is the line: of keep_loyalty_discount, and of nothing else."""
+NEW = parse_catalog(catalog_text(None).replace(LINE, LINE.replace("0.45", "0.05")))
 LEVERS = Levers("push@1", by_action={"review_contract": 9.0}, by_kind={"upsell": 0.5})
 VARIANTS: dict[str, Otherwise] = {
     "one line": Otherwise(NEW, None),
