@@ -52,9 +52,9 @@ app.add_typer(model_app, name="model")
 catalog_cli.add_commands(catalog_app)
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(levers_app, name="levers")
 app.command()(explain)
 app.command()(whatif)
-app.add_typer(levers_app, name="levers")
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[

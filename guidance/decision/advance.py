@@ -64,18 +64,15 @@ def advance(
 
     `partition` is the one that a conversation's route key hashes to, wherever it is decided on.
     """
-    advanced = _wound_up(state, event, rules, partition, now)
+    advanced = _advance(state, event, rules, partition, now)
+    if not advanced.passed_on and not isinstance(event, DecisionRequest):
+        record = event.record if isinstance(event, Forwarded) else event
+        wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
+        advanced = replace(
+            advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions
+        )
     after, decision = traced(state, event, advanced.state, advanced.decision, now)
     return replace(advanced, state=after, decision=decision)
-
-
-def _wound_up(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:
-    advanced = _advance(state, event, rules, partition, now)
-    if advanced.passed_on or isinstance(event, DecisionRequest):
-        return advanced
-    record = event.record if isinstance(event, Forwarded) else event
-    wound_up = wind_up(state, advanced.state, record, rules.catalog, now)
-    return replace(advanced, state=wound_up.state, questions=wound_up.questions, crm_actions=wound_up.crm_actions)
 
 
 def _advance(state: CustomerState, event: Input, rules: Rules, partition: int, now: datetime) -> Advance:

@@ -47,8 +47,9 @@ def explain(
     return (*weighed, *rest)
 
 
-@lru_cache(maxsize=1024)  # most fall for the same reason on every turn: nothing calls for them
+@lru_cache(maxsize=4096)
 def _fallen(action_id: str, kind: ActionKind, fate: Fate, reason: str) -> Candidate:
+    """Most of a catalogue falls, turn after turn, for the same few reasons."""
     return Candidate(action_id=action_id, kind=kind, fate=fate, reason=reason)
 
 
