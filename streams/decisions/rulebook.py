@@ -2,7 +2,7 @@
 
 import contextlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from guidance.decision.arbitration import Levers
@@ -29,16 +29,13 @@ class Rulebook:
 
     def __init__(
         self,
-        catalogs: Iterable[Catalog],
+        catalogs: Iterable[tuple[Catalog, Echoes | None]],
         levers: Iterable[Levers] = (),
         posteriors: Iterable[Posterior] = (),
-        echoes: Mapping[str, Echoes] | None = None,
     ) -> None:
-        """`echoes`: by catalogue version, as they were published with it."""
-        self._catalogs = {catalog.version: catalog for catalog in catalogs}
+        self._catalogs = {catalog.version: (catalog, echoes) for catalog, echoes in catalogs}
         self._levers = {each.version: each for each in levers}
         self._learned = _Learned(posteriors)
-        self._echoes = echoes or {}
         self._made: dict[Versions, Rules] = {}
 
     @classmethod
@@ -50,22 +47,21 @@ class Rulebook:
             BusUnavailable: no broker answers.
         """
         readers = KafkaReaders(kafka)
-        catalogs, levers, posteriors = list(besides), [], []
-        echoes: dict[str, Echoes] = {}
+        catalogs: list[tuple[Catalog, Echoes | None]] = [(catalog, None) for catalog in besides]
+        levers, posteriors = [], []
         # What cannot be read was refused by the workers: nothing was decided by it.
         for record in (await readers.read_compacted(CATALOGS.name)).latest.values():
             with contextlib.suppress(Malformed, CatalogError):
                 published = decode(CATALOG, record.value)
-                catalogs.append(usable(published))
-                if (heard := Echoes.of(published.embeddings, published.model_revision)) is not None:
-                    echoes[published.version] = heard
+                echoes = Echoes.of(published.embeddings, published.model_revision)
+                catalogs.append((usable(published), echoes))
         for record in (await readers.read_compacted(LEVERS_TOPIC.name)).latest.values():
             with contextlib.suppress(Malformed):
                 levers.append(levers_of(decode(LEVERS, record.value)))
         for record in (await readers.read_compacted(PROPENSITIES.name)).latest.values():
             with contextlib.suppress(Malformed):
                 posteriors.append(decode(POSTERIOR, record.value))
-        return cls(catalogs, levers, posteriors, echoes)
+        return cls(catalogs, levers, posteriors)
 
     def __call__(self, recorded: Recorded) -> Rules:
         versions = recorded.versions
@@ -80,16 +76,17 @@ class Rulebook:
 
     def _make(self, recorded: Recorded) -> Rules:
         versions = recorded.versions
-        catalog = self._catalogs.get(versions.catalog)
-        if catalog is None:
+        if versions.catalog not in self._catalogs:
             raise RulesUnknown(f"its catalogue {versions.catalog} was never published: name its file by --old-catalog")
+        catalog, echoes = self._catalogs[versions.catalog]
+        if versions.echoes is None:
+            echoes = None
+        elif echoes is None or echoes.model_revision != versions.echoes:
+            raise RulesUnknown(f"its catalogue {versions.catalog} is not kept as the model {versions.echoes} heard it")
         levers = None if versions.levers is None else self._levers.get(versions.levers)
         if versions.levers is not None and levers is None:
             raise RulesUnknown(f"its levers {versions.levers} are not to be had any more")
         learned = None if versions.propensities is None else self._learned.by(recorded)
-        echoes = None if versions.echoes is None else self._echoes.get(versions.catalog)
-        if versions.echoes is not None and (echoes is None or echoes.model_revision != versions.echoes):
-            raise RulesUnknown(f"its treatments as model {versions.echoes} embeds them are not to be had any more")
         return Rules(catalog, levers, learned, echoes)
 
 
