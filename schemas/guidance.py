@@ -79,6 +79,8 @@ class Candidate(Contract):
     """How likely it was, before anything was drawn, that this one would be chosen; for arbitrated candidates."""
     posterior: str | None = None
     """action_id@version of what was learned and used for P; None: the catalogue's prior."""
+    features: tuple[float, ...] = ()
+    """What P was reckoned from, in the order of `Versions.features`; empty where there is no P."""
 
 
 class Versions(Contract):
@@ -90,6 +92,8 @@ class Versions(Contract):
     """The model revision, or None when the decision had no scores."""
     levers: str | None = None
     propensities: str | None = None
+    features: str | None = None
+    """Which numbers a candidate's `features` are; None in records from before there were any."""
 
 
 class Prompt(Contract):

@@ -20,6 +20,8 @@ class Lesson(Contract):
     """What was known when it was decided, in the order of `features_revision`."""
     features_revision: Id
     """Which features these are: lessons of another revision teach nothing."""
+    prior: Annotated[float, Field(gt=0.0, lt=1.0)]
+    """What the catalogue held of the action at that time: where learning of a new action begins."""
     selection_probability: Probability
     """How likely it was that this action was chosen, of all that could have been."""
     reward: Probability

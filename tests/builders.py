@@ -137,7 +137,7 @@ def lesson(**fields: Any) -> Lesson:
     the_prompt = prompt()
     values = {
         "decision_id": the_prompt.decision_id, "action_id": the_prompt.action_id, "features": (1.0, 0.5),
-        "features_revision": "f1", "selection_probability": 0.7, "reward": 1.0, "settled_by": "agent",
+        "features_revision": "f1", "prior": 0.4, "selection_probability": 0.7, "reward": 1.0, "settled_by": "agent",
         "group": "guided", "decided_at": at(10), "settled_at": at(20),
     }  # fmt: skip
     return Lesson(**{**values, **fields})

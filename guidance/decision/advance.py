@@ -1,10 +1,12 @@
 """One input, all of what it comes to: the core's whole answer to a record, for workers, replays and what-ifs alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from guidance.decision import lessons
 from guidance.decision.catalog import Catalog
+from guidance.decision.control import with_group
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
@@ -13,6 +15,7 @@ from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.learning import Lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Advance:
     """On final turns, exactly one; None on everything else."""
     endings: tuple[tuple[Prompt, PromptEnding], ...]
     """Prompts that were on a desk and are over, the decision's endings among them."""
+    lessons: tuple[Lesson, ...] = ()
+    """What is learned, of decisions that this or earlier inputs were decided on."""
 
 
 def advance(
@@ -34,12 +39,21 @@ def advance(
     partition: int,
     now: datetime,
 ) -> Advance:
-    """Fold `event` into `state`, decide if it is a final turn, and end the prompts it ends."""
+    """Fold `event` into `state`, decide if it is a final turn, end the prompts it ends, and learn what it teaches."""
+    advanced = _advance(lessons.hear(state, event), event, rules, partition=partition, now=now)
+    after = lessons.with_endings(advanced.state, advanced.endings, event)
+    if advanced.decision is not None:
+        after = lessons.with_decision(after, advanced.decision, rules.catalog)
+    after, due = lessons.settled(after, rules.catalog.policy, now)
+    return replace(advanced, state=after, lessons=due)
+
+
+def _advance(state: CustomerState, event: Event | Tick, rules: Rules, *, partition: int, now: datetime) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
-    after = fold(state, event, now)
+    after = with_group(state, fold(state, event, now), event, catalog.policy.control_share)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
         endings = _with_prompts(after, event.conversation_id, decision.endings)
@@ -53,6 +67,8 @@ def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
     idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
     deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
     deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
+    if (due := lessons.next_due(state, catalog.policy)) is not None:
+        deadlines.append(due)
     return min(deadlines, default=None)
 
 

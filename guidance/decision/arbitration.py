@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from guidance.decision.action import Action
 from guidance.decision.facts import Facts
+from guidance.decision.propensity import Belief
 from guidance.decision.treatment import Wording
 from guidance.decision.trigger import Call
 
@@ -25,10 +26,17 @@ class Bid:
     action: Action
     call: Call
     wording: Wording
+    belief: Belief
     propensity: float
+    """As drawn from `belief`."""
     context_weight: float
     value: float
     lever: float
+
+    @property
+    def worth(self) -> float:
+        """C × V × L."""
+        return self.context_weight * self.value * self.lever
 
     @property
     def priority(self) -> float:

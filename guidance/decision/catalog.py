@@ -29,6 +29,11 @@ class Policy(Entry):
     """How long an action that the customer refused, on any channel, is not offered again."""
     idle_after_minutes: float = Field(default=30.0, gt=0.0)
     """Silence after which a conversation counts as over."""
+    control_share: float = Field(default=0.1, ge=0.0, le=0.5)
+    """The share of customers for whom chance chooses among what could be said: what guidance is measured against."""
+    outcome_wait_minutes: float = Field(default=1440.0, ge=0.0, le=1440.0)
+    """How long after a conversation a system of record may still say what came of its prompts, before what is known
+    by then is learned from. 0 where none ever does."""
 
 
 class DeclaredFact(Entry):

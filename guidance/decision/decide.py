@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from guidance.decision.action import Action
 from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever
 from guidance.decision.contact_policy import suppressed_because
+from guidance.decision.control import choose
 from guidance.decision.eligibility import ineligible_because
 from guidance.decision.explanation import Fallen, explain
 from guidance.decision.facts import Facts, facts_of
+from guidance.decision.features import FEATURES_REVISION, Context, context_of
 from guidance.decision.identity import decision_id_of, prompt_id_of
-from guidance.decision.propensity import propensity
+from guidance.decision.propensity import believe, propensity
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, retracted_because, settle
-from guidance.decision.state import CustomerState, LiveConversation, LivePrompt
+from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.treatment import reasons, treat
 from guidance.decision.trigger import called_for
 from schemas.guidance import ActionKind, Decision, Fate, Prompt, PromptEnding, PromptState, ServiceLevel, Versions
@@ -31,7 +33,9 @@ class _Moment:
     turn: ScoredTurn
     rules: Rules
     facts: Facts
+    context: Context
     now: datetime
+    seed: int
     ended: dict[str, str]
     """Actions whose prompt this very turn ended by what was said, and why."""
 
@@ -58,14 +62,16 @@ def decide(
     winner: Bid | None = None
     if conversation is None:
         over = [Fallen(action, Fate.SUPPRESSED, "the conversation is over") for action in catalog.actions]
-        candidates = explain((), (), over, None, None)
+        candidates = explain((), (), over, {}, None, None)
     else:
         endings = settle(conversation, turn, catalog, now)
-        moment = _moment(state, conversation, turn, rules, now, endings)
+        moment = _moment(state, conversation, turn, rules, now, seed, endings)
         standing = moment.conversation.live
         ranked, pinned, fallen = _weigh_all(moment)
-        winner = _winner(ranked, standing, catalog.policy.supersede_margin)
-        candidates = explain(ranked, pinned, fallen, winner, standing)
+        choice = choose(ranked, standing, catalog.policy.supersede_margin, conversation.group, seed)
+        winner = choice.winner
+        at_random = conversation.group == "control"
+        candidates = explain(ranked, pinned, fallen, choice.probabilities, winner, standing, at_random=at_random)
         issued = pinned if winner is None else [winner, *pinned]
         prompts = tuple(_prompt(bid, moment, decision_id) for bid in issued)
         if winner is not None and standing is not None:
@@ -87,9 +93,11 @@ def decide(
             model=None if turn.scores is None else turn.scores.model_revision,
             levers=None if levers is None else levers.version,
             propensities=None if propensities is None else propensities.version,
+            features=FEATURES_REVISION,
         ),
         candidates=candidates,
         winner=None if winner is None else winner.action.id,
+        group=None if conversation is None else conversation.group,
         prompts=prompts,
         endings=endings,
     )
@@ -101,16 +109,20 @@ def _moment(
     turn: ScoredTurn,
     rules: Rules,
     now: datetime,
+    seed: int,
     endings: Sequence[PromptEnding],
 ) -> _Moment:
     handed_over = {prompt.prompt_id for prompt in conversation.prompts if prompt.agent_id != conversation.agent_id}
+    facts = facts_of(rules.catalog.facts, state, conversation, now)
     return _Moment(
         state=state,
         conversation=conversation.without(frozenset(ending.prompt_id for ending in endings)),
         turn=turn,
         rules=rules,
-        facts=facts_of(rules.catalog.facts, state, conversation, now),
+        facts=facts,
+        context=context_of(state, conversation, facts),
         now=now,
+        seed=seed,
         ended={
             ending.action_id: ending.reason
             for ending in endings
@@ -154,24 +166,18 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
     wording = treat(action, conversation, facts, catalog.currency)
     if isinstance(wording, str):
         return Fallen(action, Fate.INELIGIBLE, wording)
+    issued = conversation.issued.get(action.id, 0)
+    belief = believe(action, call, issued, moment.context, moment.rules.propensities)
     return Bid(
         action=action,
         call=call,
         wording=wording,
-        propensity=propensity(action, call, conversation, moment.rules.propensities),
+        belief=belief,
+        propensity=propensity(action.id, belief, moment.seed),
         context_weight=context_weight(action, facts),
         value=action.net_value,
         lever=lever(action, moment.rules.levers),
     )
-
-
-def _winner(ranked: Sequence[Bid], standing: LivePrompt | None, margin: float) -> Bid | None:
-    """The first of the ranked, unless the prompt that is on the desk is about as good."""
-    if not ranked:
-        return None
-    if standing is not None and ranked[0].priority <= standing.priority * (1.0 + margin):
-        return None
-    return ranked[0]
 
 
 def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:

@@ -160,16 +160,17 @@ def likeliest(sentiment: dict[str, float]) -> str:
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
         journey = journey.model_copy(update={"vulnerable_at": now})
-    refused = _what_was_proposed(conversation)
+    refused = what_was_proposed(conversation, conversation.turns)
     if labels.DECLINES_OFFER in scores.fired and refused is not None:
         journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
     return journey
 
 
-def _what_was_proposed(conversation: LiveConversation) -> str | None:
-    """What a “no” is a “no” to: what the agent last proposed, else the offer that is on the desk."""
+def what_was_proposed(conversation: LiveConversation, turn: int) -> str | None:
+    """What a yes or a no on final turn number `turn` answers: what the agent last proposed, else the offer that is on
+    the desk; None: nothing was."""
     proposed = conversation.proposed
-    if proposed is not None and conversation.turns - proposed.turn < _ANSWERED_WITHIN:
+    if proposed is not None and turn - proposed.turn < _ANSWERED_WITHIN:
         return proposed.action_id
     return _live_offer(conversation)
 

@@ -89,6 +89,8 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
+    group: Literal["guided", "control"] | None = None
+    """Fixed at its start; None: it began anonymous."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -185,6 +187,32 @@ class Journey(_Remembered):
         return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
 
 
+class Word(_Remembered):
+    """What somebody says came of a decision."""
+
+    by: Literal["business", "customer", "agent", "expiry", "silence"]
+    reward: float | None
+    """1 accepted, 0 not; None: it teaches nothing."""
+    value: float | None = None
+
+
+class Pending(_Remembered):
+    """A decision that prompted a winner, until it is known what came of it."""
+
+    action_id: str
+    conversation_id: str
+    features: tuple[float, ...]
+    features_revision: str
+    prior: float
+    selection_probability: float
+    group: Literal["guided", "control"] | None
+    decided_at: Instant
+    closed_at: Instant | None = None
+    """When its conversation closed; None: it is live."""
+    word: Word | None = None
+    """The strongest so far; None: nobody has said anything."""
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one route key. `live` changes with each turn, `journey` rarely."""
 
@@ -193,6 +221,8 @@ class CustomerState(_Remembered):
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
     journey: Journey = Field(default_factory=Journey)
+    pending: dict[str, Pending] = Field(default_factory=dict)
+    """By decision id, oldest first: what `lessons` settles."""
 
     def with_conversation(self, conversation_id: str, conversation: LiveConversation) -> "CustomerState":
         """The state with that conversation as it now stands."""

@@ -9,8 +9,9 @@ from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
 
-_SOMETHING_LIVE = b'"live":{'
-"""In every written state that has a live conversation, and in no other: quotes inside of texts are escaped."""
+_SOMETHING_LIVE = (b'"live":{', b'"pending":{')
+"""In every written state with a live conversation or a pending decision, and in no other: quotes inside of texts are
+escaped."""
 
 
 class Deadlines:
@@ -25,7 +26,7 @@ class Deadlines:
         if partition not in self._due:
             self._due[partition] = {}
             for owner, written in owners(table, partition):
-                if _SOMETHING_LIVE in written:
+                if any(each in written for each in _SOMETHING_LIVE):
                     self.put(partition, owner, CustomerState.read(written))
 
     def put(self, partition: int, owner: str, state: CustomerState) -> None:

@@ -21,7 +21,7 @@ from schemas.desk import (
 )
 from schemas.guidance import Prompt, PromptEnding, Tick
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, SNAPSHOTS
+from schemas.topics import DECISIONS, DESK_TOPIC, LESSONS, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -40,6 +40,7 @@ def publications(
     messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, route_key, encode(advanced.decision)))
+    messages += [Message(LESSONS.name, lesson.action_id, encode(lesson)) for lesson in advanced.lessons]
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
         old = _snapshot(before.live.get(conversation_id), conversation_id, route_key, now)
         new = _snapshot(after.live.get(conversation_id), conversation_id, route_key, now)

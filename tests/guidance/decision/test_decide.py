@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from builders import at, customer_event, ended, outcome, routed, scored, scores, started, turn
+from builders import at, customer_event, ended, outcome, posterior, routed, scored, scores, started, turn
 from guidance.decision.advance import advance, deadline
 from guidance.decision.arbitration import Levers
+from guidance.decision.features import FEATURES_REVISION, prior_covariance, prior_mean
 from guidance.decision.propensity import Propensities
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
@@ -226,9 +227,16 @@ def test_levers_and_learned_propensities_change_who_wins_and_are_named():
     levers = Levers("l1", by_action={"review": 3.0}, by_kind={"retention": 0.5})
     decision = Talk().says(10, "cancel_service", more={"levers": levers})
     assert (decision.winner, decision.versions.levers) == ("review", "l1")
-    learned = Propensities("p1", means={"keep": 0.01})
+    hopeless = posterior(
+        action_id="keep", version=3, features_revision=FEATURES_REVISION, mean=(-5.0, *prior_mean(0.5)[1:]),
+        covariance=prior_covariance(),
+    )  # fmt: skip
+    learned = Propensities.of([hopeless])
     decision = Talk().says(10, "cancel_service", more={"propensities": learned})
-    assert (decision.winner, decision.versions.propensities) == ("review", "p1")
+    assert (decision.winner, decision.versions.propensities) == ("review", learned.version)
+    assert {each.action_id: each.posterior for each in decision.candidates} == {
+        "review": None, "keep": "keep@3", "calm": None, "record": None,
+    }  # fmt: skip
 
 
 def test_ticks_expire_prompts_and_close_what_has_fallen_silent():
@@ -244,6 +252,9 @@ def test_ticks_expire_prompts_and_close_what_has_fallen_silent():
     assert deadline(talk.state, talk.catalog) == at(10) + timedelta(minutes=30)
     talk.tell(Tick(at=at(1810)), 1810)
     assert talk.state.live == {}
+    settled_at = at(1810) + timedelta(hours=24)
+    assert deadline(talk.state, talk.catalog) == settled_at
+    talk.tell(Tick(at=settled_at), 1810 + 86_400)
     assert deadline(talk.state, talk.catalog) is None
 
 
