@@ -21,6 +21,7 @@ from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
+from deploy.lift_cli import lift_command
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
@@ -28,6 +29,7 @@ from deploy.player import play
 from deploy.publish_cli import catalog_app
 from deploy.recording import read, renamed
 from deploy.settings import cluster
+from deploy.sim_cli import simulate
 from models.artifact import ArtifactError
 from schemas.errors import Malformed
 from streams.bus.ports import BusUnavailable
@@ -45,6 +47,8 @@ app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
 app.add_typer(catalog_app, name="catalog")
+app.command(name="lift")(lift_command)
+app.command()(simulate)
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[

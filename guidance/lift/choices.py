@@ -1,6 +1,6 @@
 """Lessons and decisions as arrays: what could be chosen, what was, how likely that was, and what came of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.lift.estimate import Indices, Mask, Vector
-from schemas.guidance import Candidate, Decision
+from schemas.guidance import Decision
 from schemas.learning import Lesson
 
 Measure = Literal["acceptance", "value"]
@@ -18,6 +18,48 @@ _SURE = 0.999
 live prompt on the desk that might have stayed."""
 _LEAST_PROBABILITY = 1e-6
 """Probabilities are logged with six digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is needed of a decision: its k candidates that came to arbitration, the one that won first."""
+
+    customer: str
+    """Its route key."""
+    conversation: str
+    actions: tuple[str, ...]
+    features: NDArray[np.float64]
+    """(k, features)"""
+    worth: Vector
+    """(k,) C × V × L."""
+    probability: Vector
+    """(k,) of being chosen."""
+    value: float
+    """V of the one that won."""
+
+
+def weighed(decision: Decision) -> Weighed | None:
+    """What is needed of it; None: nothing was prompted, or it is from before selection probabilities were logged."""
+    ranked = [each for each in decision.candidates if each.selection_probability is not None and each.features]
+    ranked.sort(key=lambda each: each.action_id != decision.winner)
+    if not ranked or ranked[0].action_id != decision.winner:
+        return None
+    numbers = np.array(
+        [
+            (each.selection_probability, (each.context_weight or 0.0) * (each.value or 0.0) * (each.lever or 0.0))
+            for each in ranked
+        ],
+        dtype=np.float64,
+    )
+    return Weighed(
+        customer=decision.route_key,
+        conversation=decision.conversation_id,
+        actions=tuple(each.action_id for each in ranked),
+        features=np.array([each.features for each in ranked], dtype=np.float64),
+        worth=numbers[:, 1],
+        probability=numbers[:, 0],
+        value=ranked[0].value or 0.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,67 +112,57 @@ class Choices:
         )
 
 
-def value_of(lesson: Lesson, chosen: Candidate | None) -> float | None:
+def value_of(lesson: Lesson, decision: Weighed | None) -> float | None:
     """What the prompt brought: as a system of record tells it; else nothing where it was not accepted, and the
     catalogue's value less cost where it was. None: accepted, and neither is known."""
     if lesson.value is not None:
         return lesson.value
     if lesson.reward == 0.0:
         return 0.0
-    return None if chosen is None or chosen.value is None else lesson.reward * chosen.value
+    return None if decision is None else lesson.reward * decision.value
 
 
 def choices_of(
-    lessons: Iterable[Lesson], decisions: Mapping[str, Decision], measure: Measure, features_revision: str
+    lessons: Iterable[Lesson], decisions: Mapping[str, Weighed], measure: Measure, features_revision: str
 ) -> Choices | None:
-    """The lessons whose decision is in `decisions`, by its id, as far as they say what another policy would have brought.
+    """The lessons whose decision is in `decisions`, by its id, as far as they tell what another policy would bring.
 
     Left out are: anonymous conversations; decisions while a live prompt might have stayed on the desk, as their choice
-    was not among the candidates alone; lessons of other features than `features_revision`; for value, those whose value
-    is not known. None: nothing is left.
+    was not among the candidates alone; lessons of other features than `features_revision`. None: nothing is left.
     """
     found = [
-        (lesson, decision, ranked, reward)
+        (lesson, decision, lesson.reward if measure == "acceptance" else value_of(lesson, decision))
         for lesson in lessons
         if lesson.group is not None
         and lesson.features_revision == features_revision
         and (decision := decisions.get(lesson.decision_id)) is not None
-        and (ranked := _ranked(decision, lesson.action_id))
-        and (reward := _reward(lesson, ranked[0], measure)) is not None
+        and decision.actions[0] == lesson.action_id
+        and decision.probability.sum() >= _SURE
     ]
     if not found:
         return None
-    rows = [candidate for _, _, ranked, _ in found for candidate in ranked]
-    sizes = np.array([len(ranked) for _, _, ranked, _ in found], dtype=np.int64)
-    numbers: dict[str, int] = {}
-    customers: dict[str, int] = {}
-    action = [numbers.setdefault(row.action_id, len(numbers)) for row in rows]
-    probability = np.array([row.selection_probability for row in rows], dtype=np.float64)
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
+    decided = [decision for _, decision, _ in found]
+    sizes = np.array([len(each.actions) for each in decided], dtype=np.int64)
+    starts = np.cumsum(sizes) - sizes
+    probability = np.concatenate([each.probability for each in decided])
     probability[starts] = np.maximum(probability[starts], _LEAST_PROBABILITY)
+    actions, action = numbered([name for each in decided for name in each.actions])
     return Choices(
-        actions=tuple(numbers),
+        actions=actions,
         decision=np.repeat(np.arange(len(found)), sizes),
-        action=np.array(action, dtype=np.int64),
-        features=np.array([row.features for row in rows], dtype=np.float64),
-        worth=np.array([(row.context_weight or 0.0) * (row.value or 0.0) * (row.lever or 0.0) for row in rows]),
+        action=action,
+        features=np.concatenate([each.features for each in decided]),
+        worth=np.concatenate([each.worth for each in decided]),
         probability=probability,
         chosen=starts,
-        reward=np.array([reward for _, _, _, reward in found], dtype=np.float64),
-        customer=np.array(
-            [customers.setdefault(decision.route_key, len(customers)) for _, decision, _, _ in found], dtype=np.int64
-        ),
+        reward=np.array([reward for *_, reward in found], dtype=np.float64),
+        customer=numbered([each.customer for each in decided])[1],
         control=np.array([lesson.group == "control" for lesson, *_ in found], dtype=np.bool_),
     )
 
 
-def _ranked(decision: Decision, chosen: str) -> list[Candidate]:
-    """The candidates of arbitration, the chosen one first; empty where it was no choice among them alone."""
-    ranked = [each for each in decision.candidates if each.selection_probability is not None]
-    ranked.sort(key=lambda each: each.action_id != chosen)
-    total = sum(each.selection_probability or 0.0 for each in ranked)
-    return ranked if ranked and ranked[0].action_id == chosen and total >= _SURE else []
-
-
-def _reward(lesson: Lesson, chosen: Candidate, measure: Measure) -> float | None:
-    return lesson.reward if measure == "acceptance" else value_of(lesson, chosen)
+def numbered(names: Sequence[str]) -> tuple[tuple[str, ...], Indices]:
+    """The distinct names as they come, and the number of each in that order."""
+    numbers: dict[str, int] = {}
+    of = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+    return tuple(numbers), of

@@ -15,7 +15,7 @@ Matrix = NDArray[np.float64]
 
 FOLDS = 4
 _DEVIATION = 1.0
-"""Of the weights' prior, about the rate of all actions together: the guess for an action that was hardly ever chosen."""
+"""Of the weights' prior, about the rate of all actions together: the guess for one that was hardly ever chosen."""
 _STEPS = 12
 _CLOSE = 1e-6
 _WIDEST = 30.0
