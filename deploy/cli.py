@@ -67,6 +67,7 @@ class Which(StrEnum):
 
     INTENTS = "intents"
     DECISIONS = "decisions"
+    LEARNER = "learner"
 
 
 @app.command()
@@ -102,10 +103,15 @@ def worker(
 
     [dim]livecue worker intents --http-port 9101[/dim]
     [dim]livecue worker decisions --catalog my-actions.yaml[/dim]
+    [dim]livecue worker learner[/dim]                          what comes of prompts changes what is prompted
     """
-    run = workers.run_intents if which is Which.INTENTS else workers.run_decisions
-    source = model if which is Which.INTENTS else catalog
-    run(cluster(kafka), data, http_port, source)
+    match which:
+        case Which.INTENTS:
+            workers.run_intents(cluster(kafka), data, http_port, model)
+        case Which.DECISIONS:
+            workers.run_decisions(cluster(kafka), data, http_port, catalog)
+        case Which.LEARNER:
+            workers.run_learner(cluster(kafka), data, http_port)
 
 
 @app.command()

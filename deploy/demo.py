@@ -120,7 +120,7 @@ async def _run(
 def _children(kafka: KafkaSettings, http: int, desk: int, token: str) -> list[Child]:
     environment = {"LIVECUE_KAFKA": ",".join(kafka.servers), "LIVECUE_TOKEN": token}
     children = []
-    for which in ("intents", "decisions"):
+    for which in ("intents", "decisions", "learner"):
         port = free_port()
         arguments = ["worker", which, "--http-port", str(port), "--data", str(HOME / "tables")]
         children.append(_child(which, arguments, port, environment))

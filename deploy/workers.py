@@ -1,4 +1,4 @@
-"""The two stream workers, put together: a processor, its pure core, and the engine that runs it."""
+"""The stream workers, put together: a processor, its pure core, and the engine that runs it."""
 
 import asyncio
 import logging
@@ -18,6 +18,7 @@ from streams.engine.settings import WorkerSettings
 from streams.engine.topics import partitions_of_sources
 from streams.intents.processor import IntentsProcessor
 from streams.intents.scoring import Scoring
+from streams.learner.processor import LearnerProcessor
 
 
 def run_intents(kafka: KafkaSettings, data: Path, http_port: int | None, model: Path | None) -> None:
@@ -61,6 +62,22 @@ def run_decisions(kafka: KafkaSettings, data: Path, http_port: int | None, catal
             following = group.create_task(rules.follow(positions))
             await run_worker(DecisionsProcessor(rules, partitions), settings, ticks=TICKS.name)
             following.cancel()
+
+    asyncio.run(run())
+
+
+def run_learner(kafka: KafkaSettings, data: Path, http_port: int | None) -> None:
+    """Learn from lessons until SIGTERM.
+
+    Raises:
+        BusUnavailable, TopicsRefused, DataDirInUse: as `run_worker`.
+    """
+    log_to_stderr()
+    settings = WorkerSettings(kafka=kafka, data_dir=data, http_port=http_port)
+
+    async def run() -> None:
+        partitions = await _partitions(kafka, LearnerProcessor.topics)
+        await run_worker(LearnerProcessor(partitions), settings)
 
     asyncio.run(run())
 

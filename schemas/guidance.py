@@ -80,7 +80,7 @@ class Candidate(Contract):
     posterior: str | None = None
     """action_id@version of what was learned and used for P; None: the catalogue's prior."""
     features: tuple[float, ...] = ()
-    """What P was reckoned from, in the order of `Versions.features`; empty where there is no P."""
+    """What P was reckoned from, in the order of `Versions.features`; empty for those that were not arbitrated."""
 
 
 class Versions(Contract):

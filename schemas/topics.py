@@ -125,7 +125,7 @@ TICKS = _topic(
 )  # fmt: skip
 DEAD_LETTERS = _topic(
     "livecue.dead-letters.v1", "original key", "what could not be read, with its reason",
-    DEAD_LETTER, "intents decisions", "operators", 30 * _DAY,
+    DEAD_LETTER, "intents decisions learner", "operators", 30 * _DAY,
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (

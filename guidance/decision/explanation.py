@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from guidance.decision.action import Action
 from guidance.decision.arbitration import Bid
+from guidance.decision.features import as_logged
 from guidance.decision.state import LivePrompt
 from schemas.guidance import Candidate, Fate
 
@@ -89,5 +90,5 @@ def _numbered(bid: Bid, fate: Fate, reason: str, chance: float | None = None) ->
         priority=round(bid.priority, 6),
         selection_probability=chance,
         posterior=bid.belief.posterior,
-        features=tuple(round(value, 4) for value in bid.belief.features),
+        features=() if fate is Fate.PINNED else as_logged(bid.belief.features),
     )

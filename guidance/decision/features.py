@@ -10,6 +10,7 @@ from math import log, log1p
 from typing import TypeGuard
 
 from guidance.decision.facts import Facts
+from guidance.decision.posterior import Matrix, Vector
 from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.trigger import Call
 from schemas.conversation import Channel
@@ -48,6 +49,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("refused", "other actions that this customer has refused, by 4, at most 1", 0.0, 0.25),
 )
 
+_DIGITS = 4
 _VALUE = {"low": -1.0, "high": 1.0}
 
 
@@ -69,16 +71,16 @@ def context_of(state: CustomerState, conversation: LiveConversation, facts: Fact
     risk, months, contacts = conversation.churn_risk, facts.get("tenure_months"), facts.get("recent_contacts")
     return Context(
         written=0.0 if conversation.channel is Channel.VOICE else 1.0,
-        churn=(0.0, 1.0) if risk is None else (risk / 2.0, 0.0),
+        churn=(0.0, 1.0) if risk is None else (round(risk / 2.0, _DIGITS), 0.0),
         mood=(float(conversation.sentiment == "negative"), float(conversation.sentiment == "positive")),
-        tenure=(min(1.0, log1p(max(0.0, months) / 12.0) / 3.0), 0.0) if _is_number(months) else (0.0, 1.0),
+        tenure=(_tenure(months), 0.0) if _is_number(months) else (0.0, 1.0),
         contacts=min(1.0, contacts / 4.0) if _is_number(contacts) else 0.0,
         value=_VALUE.get(str(facts.get("value_band")), 0.0),
         refusals=frozenset(state.journey.refusals),
     )
 
 
-def features_of(prior: float, action_id: str, call: Call, issued: int, context: Context) -> tuple[float, ...]:
+def features_of(prior: float, action_id: str, call: Call, issued: int, context: Context) -> Vector:
     """The numbers of `FEATURES`, in their order; all within [-10, 10].
 
     `prior` is the action's, `issued` how often it was prompted in this conversation already.
@@ -99,6 +101,15 @@ def features_of(prior: float, action_id: str, call: Call, issued: int, context: 
     )
 
 
+def as_logged(features: Vector) -> Vector:
+    """`features` as decisions and lessons carry them: the two that are not round numbers yet, rounded."""
+    return (features[0], round(features[1], _DIGITS), round(features[2], _DIGITS), *features[3:])
+
+
+def _tenure(months: float) -> float:
+    return round(min(1.0, log1p(max(0.0, months) / 12.0) / 3.0), _DIGITS)
+
+
 def log_odds(probability: float) -> float:
     """log(p / (1 − p)), of `probability` kept within `LEAST` and `MOST`."""
     kept = min(MOST, max(LEAST, probability))
@@ -106,13 +117,13 @@ def log_odds(probability: float) -> float:
 
 
 @cache
-def prior_mean(prior: float) -> tuple[float, ...]:
+def prior_mean(prior: float) -> Vector:
     """What is believed of the weights of an action with this prior of which nothing is learned."""
     return (log_odds(prior), *(feature.mean for feature in FEATURES[1:]))
 
 
 @cache
-def prior_covariance() -> tuple[tuple[float, ...], ...]:
+def prior_covariance() -> Matrix:
     """How surely: each weight by itself."""
     size = range(len(FEATURES))
     return tuple(tuple(FEATURES[i].deviation ** 2 if i == j else 0.0 for j in size) for i in size)

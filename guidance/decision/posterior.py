@@ -15,7 +15,7 @@ Vector = tuple[float, ...]
 Matrix = tuple[Vector, ...]
 
 _CLOSE = 1e-12
-_MOST_STEPS = 60
+_MOST_STEPS = 100
 
 
 def sigmoid(log_odds: float) -> float:
@@ -49,7 +49,7 @@ def observe(mean: Vector, covariance: Matrix, features: Sequence[float], reward:
     return (
         tuple(m + step * s for m, s in zip(mean, seen, strict=True)),
         tuple(
-            tuple(value - shrink * s * t for value, t in zip(row, seen, strict=True))
+            tuple(value - shrink * (s * t) for value, t in zip(row, seen, strict=True))
             for row, s in zip(covariance, seen, strict=True)
         ),
     )
@@ -63,11 +63,11 @@ def _mode(before: float, spread: float, reward: float) -> float:
     for _ in range(_MOST_STEPS):
         chance = sigmoid(at)
         error = at - before - spread * (reward - chance)
-        if abs(error) < _CLOSE:
+        if abs(error) <= _CLOSE * max(1.0, abs(at)):
             break
         low, high = (low, at) if error > 0.0 else (at, high)
         at -= error / (1.0 + spread * chance * (1.0 - chance))
-        if not low <= at <= high:
+        if not low < at < high:
             at = (low + high) / 2.0
     assert isfinite(at)
     return at

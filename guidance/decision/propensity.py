@@ -19,7 +19,6 @@ from guidance.decision.features import (
     MOST,
     Context,
     features_of,
-    log_odds,
     prior_covariance,
     prior_mean,
 )
@@ -28,7 +27,6 @@ from guidance.decision.trigger import Call
 from schemas.learning import Posterior
 
 _NORMAL = NormalDist()
-_SURE = log_odds(MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def propensity(action_id: str, belief: Belief, seed: int) -> float:
     drawn = belief.mean
     if belief.deviation > 0.0:
         drawn += belief.deviation * _NORMAL.inv_cdf(uniform(seed, action_id))
-    return min(MOST, max(LEAST, sigmoid(min(_SURE, max(-_SURE, drawn)))))
+    return min(MOST, max(LEAST, sigmoid(drawn)))
 
 
 def uniform(seed: int, what: str) -> float:

@@ -2,7 +2,8 @@
 
 One row an owner holds its state together with the *tail*: the messages its latest inputs gave rise to. State and
 messages are thus one write, and any prefix of a batch's writes leaves a consistent table. When the owner's next
-batch comes, the tail moves into rows of its own, one an input, kept for the owner's last `HORIZON_INPUTS` inputs. An
+batch comes, the tail moves into rows of its own, one an input, kept for the owner's last `HORIZON_INPUTS` inputs (or as
+many as the processor asks for). An
 input found in the tail or the rows is a redelivery: what it published is published again, byte for byte, whatever
 catalogue or model runs by now. Older inputs are not recognised; Kafka does not redeliver that far back.
 
@@ -38,6 +39,7 @@ class Account:
     sequence: int
     """How many inputs of this owner have been committed."""
     _table: Table
+    _horizon_inputs: int
     _old_tail: dict[str, tuple[Message, ...]]
     _new_tail: dict[str, tuple[Message, ...]] = field(default_factory=dict)
     _touched_ms: int = 0
@@ -70,7 +72,7 @@ class Account:
             for token, messages in self._old_tail.items()
         ]
         if before // _FORGET_EVERY != self.sequence // _FORGET_EVERY:
-            writes += self._forgotten(self.sequence - HORIZON_INPUTS)
+            writes += self._forgotten(self.sequence - self._horizon_inputs)
         row = json.dumps(
             [
                 self.sequence,
@@ -95,8 +97,10 @@ class Account:
 class Ledger:
     """The accounts of one batch. Make one a batch; hand its `writes()` to the effects."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, horizon_inputs: int = HORIZON_INPUTS) -> None:
+        """`horizon_inputs`: how many of an owner's latest inputs are to be recognised."""
         self._table = table
+        self._horizon_inputs = horizon_inputs
         self._accounts: dict[tuple[int, str], Account] = {}
         self._swept: list[Write] = []
 
@@ -104,7 +108,9 @@ class Ledger:
         """The owner's account; the same one however often it is opened within the batch."""
         account = self._accounts.get((partition, owner))
         if account is None:
-            account = self._accounts[partition, owner] = read_account(self._table, partition, owner)
+            account = self._accounts[partition, owner] = read_account(
+                self._table, partition, owner, self._horizon_inputs
+            )
         return account
 
     def sweep(self, partition: int, now: datetime, *, keep_state: bool) -> None:
@@ -129,14 +135,14 @@ class Ledger:
         return self._swept + [write for account in self._accounts.values() for write in account.writes()]
 
 
-def read_account(table: Table, partition: int, owner: str) -> Account:
+def read_account(table: Table, partition: int, owner: str, horizon_inputs: int = HORIZON_INPUTS) -> Account:
     """The account as the table has it."""
     row = table.get(partition, _state_key(owner))
     if row is None:
-        return Account(partition, owner, None, 0, table, {})
+        return Account(partition, owner, None, 0, table, horizon_inputs, {})
     sequence, touched_ms, state, tail = json.loads(zlib.decompress(row))
     old_tail = {token: _from_lists(messages) for token, messages in tail.items()}
-    return Account(partition, owner, state.encode(), sequence, table, old_tail, _touched_ms=touched_ms)
+    return Account(partition, owner, state.encode(), sequence, table, horizon_inputs, old_tail, _touched_ms=touched_ms)
 
 
 def owners(table: Table, partition: int) -> Iterable[tuple[str, bytes]]:

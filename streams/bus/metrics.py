@@ -106,6 +106,14 @@ TURN_TO_PROMPT_SECONDS = Histogram(
     "livecue_turn_to_prompt_seconds", "From the turn's arrival in Kafka to the decision on it.", buckets=_SECONDS
 )
 
+# --- Learner ---
+
+LESSONS = Counter(
+    "livecue_lessons",
+    "Lessons by what became of them: learned, other_features (of a revision that is not in use: nothing is learned).",
+    ("outcome",),
+)
+
 # --- Gateway ---
 
 SESSIONS = Gauge("livecue_sessions", "Websockets now open.", ("role",))

@@ -10,6 +10,7 @@ from builders import at, customer_event, ended, outcome, routed, scored, scores,
 from guidance.decision.advance import advance
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.contact_policy import MOST_PINNED
+from guidance.decision.lessons import MOST_PENDING
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from guidance.decision.vocabulary import SELLING
@@ -157,3 +158,20 @@ def test_the_state_is_bounded(story):
         for conversation in result.state.live.values():
             assert len(conversation.model_dump_json(exclude_defaults=True)) <= 6_000
         assert len(result.state.write()) <= 20_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(happenings)
+def test_whatever_happens_a_decision_gives_one_lesson_or_none(story):
+    prompted, settled_ids = {}, set()
+    for _, _, result, now in told(story):
+        if result.decision is not None and result.decision.winner is not None:
+            prompted[result.decision.decision_id] = result.decision
+        for lesson in result.lessons:
+            assert lesson.decision_id not in settled_ids
+            settled_ids.add(lesson.decision_id)
+            decision = prompted[lesson.decision_id]
+            assert (lesson.action_id, lesson.decided_at) == (decision.winner, decision.now)
+            assert lesson.settled_at == now
+        assert len(result.state.pending) <= MOST_PENDING
+        assert result.state.pending.keys() <= prompted.keys() - settled_ids

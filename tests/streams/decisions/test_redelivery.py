@@ -13,17 +13,19 @@ from schemas.codec import decode, encode
 from schemas.conversation import Speaker
 from schemas.dead_letter import DEAD_LETTER
 from schemas.guidance import PromptState, Tick
+from schemas.learning import LESSON
 from schemas.topics import (
     CUSTOMER_EVENTS,
     DEAD_LETTERS,
     DECISIONS,
     DESK_TOPIC,
     INTENTS_TOPIC,
+    LESSONS,
     OUTCOMES,
     SNAPSHOTS,
     TICKS,
 )
-from small_catalog import changed, small
+from small_catalog import changed
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Message, Record
 from streams.decisions.processor import DecisionsProcessor
@@ -110,6 +112,9 @@ def log_of(said: list[tuple[str, str]]) -> list[Record]:
     return log
 
 
+LEARNS_AT_ONCE = changed(("most_prompts_per_conversation: 4", "outcome_wait_minutes: 0"))
+"""What comes of a prompt is published as its conversation ends."""
+
 INPUTS = st.lists(
     st.tuples(
         st.sampled_from(["customer", "customer", "customer", "agent", "tick", "event", "end"]),
@@ -128,7 +133,7 @@ class Cluster:
         self.restart()
 
     def restart(self) -> None:
-        self.processor = DecisionsProcessor(lambda: Rules(small()), 4)
+        self.processor = DecisionsProcessor(lambda: Rules(LEARNS_AT_ONCE), 4)
 
     async def take(self, log: list[Record], start: int, stop: int, size: int) -> None:
         """Batches of `size`, each carried out whole."""
@@ -162,6 +167,14 @@ async def test_killed_anywhere_the_world_is_told_the_same_in_the_same_order(said
     committed = data.draw(st.integers(0, at_record))
     await killed.take(log, committed, len(log), data.draw(st.integers(1, 5)))
     assert killed.heard() == undisturbed.heard()
+
+
+async def test_the_log_that_is_killed_over_has_lessons_in_it():
+    cluster = Cluster()
+    log = log_of([("customer", "cancel_service"), ("agent", ""), ("customer", "declines_offer"), ("end", "")])
+    await cluster.take(log, 0, len(log), len(log))
+    ((topic, key), (lesson,)) = next(each for each in cluster.told.items() if each[0][0] == LESSONS.name)
+    assert (topic, key, decode(LESSON, lesson).reward) == (LESSONS.name, "keep", 0.0)
 
 
 async def test_a_turn_redelivered_after_a_new_catalogue_is_answered_as_it_first_was(worker):
