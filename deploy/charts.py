@@ -50,8 +50,7 @@ class Lines:
         high = 1.0 if self.percent else max(at for _, at in points)
         y = _Scale(0.0, high, down + _HEIGHT - _BOTTOM, down + _TOP)
         lines = [_title(self.title, down)]
-        for tick in x.ticks():
-            lines.append(_text(x(tick), y.start + 19, f"{tick:,.0f}", "middle"))
+        lines += [_text(x(tick), y.start + 19, f"{tick:,.0f}", "middle") for tick in x.ticks()]
         for tick in y.ticks():
             lines.append(_rule(x.start, y(tick), x.end, y(tick)))
             lines.append(_text(x.start - 8, y(tick) + 4, f"{tick:.0%}" if self.percent else f"{tick:,.0f}", "end"))

@@ -173,9 +173,10 @@ def _one(value: float, measure: Measure) -> str:
 
 def _with_interval(of: Estimate, measure: Measure, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
+    about = of.high - of.value
     if measure == "acceptance":
-        return f"{100 * of.value:{sign}.1f} % ({100 * of.low:.1f} to {100 * of.high:.1f})"
-    return f"{of.value:{sign},.2f} ({of.low:,.2f} to {of.high:,.2f})"
+        return f"{100 * of.value:{sign}.1f} ± {100 * about:.1f} %"
+    return f"{of.value:{sign},.2f} ± {about:,.2f}"
 
 
 def picture(found: Lift) -> str:

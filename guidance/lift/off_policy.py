@@ -47,9 +47,15 @@ class OffPolicy:
     reach: Reach
 
 
-def most_weight(decisions: int) -> float:
-    """√n, where weights are clipped if nobody says otherwise."""
-    return max(1.0, sqrt(decisions))
+def most_weight(choices: Choices) -> float:
+    """Where weights are clipped if nobody says otherwise: √n, but never so low that an even chance among a decision's
+    candidates, which is what the control group has, is clipped."""
+    return max(sqrt(len(choices)), float(np.bincount(choices.decision).max()))
+
+
+def unseen(choices: Choices, target: Vector, most: float) -> float:
+    """The mean over decisions of Σₐ max(0, π − most·p): see `Reach.unseen`."""
+    return float(choices.total(np.maximum(0.0, target - most * choices.probability)).mean())
 
 
 def evaluate(choices: Choices, target: Vector, guess: Vector, most: float | None = None) -> OffPolicy:
@@ -58,9 +64,9 @@ def evaluate(choices: Choices, target: Vector, guess: Vector, most: float | None
     Args:
         target: (m,) the probability with which it would choose each candidate; adds up to 1 in a decision.
         guess: (m,) what is expected of each candidate.
-        most: weights above are clipped to it; None: √n.
+        most: weights above are clipped to it; None: `most_weight`.
     """
-    most = most_weight(len(choices)) if most is None else most
+    most = most_weight(choices) if most is None else most
     whole = target[choices.chosen] / choices.probability[choices.chosen]
     weights = np.minimum(whole, most)
     return OffPolicy(
@@ -72,7 +78,7 @@ def evaluate(choices: Choices, target: Vector, guess: Vector, most: float | None
             effective=effective_size(weights),
             largest=float(whole.max()),
             clipped=float((whole > most).mean()),
-            unseen=float(choices.total(np.maximum(0.0, target - most * choices.probability)).mean()),
+            unseen=unseen(choices, target, most),
         ),
     )
 
