@@ -15,6 +15,8 @@ from streams.bus.connection import KafkaSettings
 def run(kafka: KafkaSettings, host: str, port: int, desk_port: int) -> None:
     """Serve desks and pages until SIGTERM. The token is ``LIVECUE_TOKEN``, or a new one, printed with the addresses.
 
+    With ``LIVECUE_API_KEY`` set (16 characters or more), automated channels are answered at ``POST /v1/decisions``.
+
     Raises:
         ValueError: `host` is not a loopback address.
         BusUnavailable, LookupError: as `guidance.gateway.server.gateway`.
@@ -25,5 +27,9 @@ def run(kafka: KafkaSettings, host: str, port: int, desk_port: int) -> None:
         token = secrets.token_urlsafe(12)
         print(f"agent page       http://{host}:{port}/agent?agent=NAME#token={token}")
         print(f"supervisor page  http://{host}:{port}/supervisor#token={token}", flush=True)
-    settings = GatewaySettings(kafka=kafka, host=host, http_port=port, desk_port=desk_port, token=SecretStr(token))
+    key = os.environ.get("LIVECUE_API_KEY")
+    settings = GatewaySettings(
+        kafka=kafka, host=host, http_port=port, desk_port=desk_port, token=SecretStr(token),
+        api_key=SecretStr(key) if key else None,
+    )  # fmt: skip
     asyncio.run(run_gateway(settings))

@@ -31,6 +31,8 @@ class Tally:
 
     def decided(self, decision: Decision) -> None:
         """A decision was read back; a second copy of it counts once."""
+        if decision.occasion == "request":
+            return
         self.decisions[decision.decision_id] = decision.turn_id
         self.prompted.update((prompt.prompt_id, decision.turn_id) for prompt in decision.prompts)
         self.ended.update(ending.prompt_id for ending in decision.endings)

@@ -15,7 +15,9 @@ from pydantic import (
 
 
 def _to_utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)
+    instant = instant.astimezone(UTC)
+    finer = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - finer) if finer else instant
 
 
 def _write_instant(instant: datetime) -> str:
@@ -23,7 +25,8 @@ def _write_instant(instant: datetime) -> str:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc), PlainSerializer(_write_instant, when_used="json")]
-"""An aware instant, held in UTC, written as ``2026-11-23T10:15:00.250Z`` (milliseconds; finer parts are dropped)."""
+"""An aware instant, held in UTC to the millisecond, written as ``2026-11-23T10:15:00.250Z``. Finer parts are dropped as
+it is read, so that what is compared is what is written."""
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """An opaque identifier of 1 to 200 characters. Its inner structure is nobody's business but its writer's."""

@@ -22,6 +22,14 @@ class Channel(StrEnum):
     CRM = "crm"
 
 
+_PLACEHOLDERS = frozenset({"", "0", "-", "none", "null", "n/a", "unknown", "anonymous", "anon", "undefined"})
+
+
+def known_customer(customer_id: str | None) -> str | None:
+    """The id, or None where it is a placeholder that sources send when they know none: "unknown", "0" and the like."""
+    return None if customer_id is None or customer_id.strip().lower() in _PLACEHOLDERS else customer_id
+
+
 class Speaker(StrEnum):
     """Who speaks a turn."""
 

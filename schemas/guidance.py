@@ -147,6 +147,9 @@ class Decision(Contract):
     """All that was weighed on one final turn, enough to decide it again byte for byte."""
 
     type: Literal["decision"] = "decision"
+    occasion: Literal["turn", "request"] = "turn"
+    """What it was made on: a turn, or the request of a channel without an agent, whose conversation and turn are then
+    the request itself, by the id `request:` and its own."""
     decision_id: Id
     """Sortable: route key's partition, the turn's time, then a hash of the input's id. Comes from the input alone."""
     input_id: Id

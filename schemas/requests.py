@@ -57,7 +57,8 @@ class DecisionReply(Contract):
     """Under which `explain` finds it."""
     customer_id: Id
     actions: tuple[RankedAction, ...]
-    """Best first. Empty: nothing is worth offering now."""
+    """Compliance lines, which are to be shown whatever else is, then the others, best first. Empty: nothing is worth
+    offering now."""
     decided_at: Instant
 
 

@@ -10,12 +10,14 @@ from guidance.decision.control import with_group
 from guidance.decision.decide import decide
 from guidance.decision.fold import Event, close_conversation, fold, fold_decision
 from guidance.decision.identity import seed_of
+from guidance.decision.request import answer
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, settle
 from guidance.decision.state import CustomerState
 from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.learning import Lesson
+from schemas.requests import DecisionReply, DecisionRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ class Advance:
     """Prompts that were on a desk and are over, the decision's endings among them."""
     lessons: tuple[Lesson, ...] = ()
     """What is learned, of decisions that this or earlier inputs were decided on."""
+    reply: DecisionReply | None = None
+    """On requests, what who asked is told."""
 
 
 def advance(
     state: CustomerState,
-    event: Event | Tick,
+    event: Event | Tick | DecisionRequest,
     rules: Rules,
     *,
     partition: int,
@@ -48,11 +52,16 @@ def advance(
     return replace(advanced, state=after, lessons=due)
 
 
-def _advance(state: CustomerState, event: Event | Tick, rules: Rules, *, partition: int, now: datetime) -> Advance:
+def _advance(
+    state: CustomerState, event: Event | Tick | DecisionRequest, rules: Rules, *, partition: int, now: datetime
+) -> Advance:
     catalog = rules.catalog
     if isinstance(event, Tick):
         after = _close_idle(state, catalog, now)
         return _settled(state, after, event, catalog, now)
+    if isinstance(event, DecisionRequest):
+        decision, reply = answer(state, event, rules, partition=partition, now=now)
+        return Advance(state.model_copy(update={"sequence": state.sequence + 1}), decision, (), reply=reply)
     after = with_group(state, fold(state, event, now), event, catalog.policy.control_share)
     if isinstance(event, ScoredTurn) and event.turn.is_final:
         decision = decide(after, event, rules, partition=partition, now=now, seed=seed_of(event.input_id))
@@ -67,8 +76,8 @@ def deadline(state: CustomerState, catalog: Catalog) -> datetime | None:
     idle_after = timedelta(minutes=catalog.policy.idle_after_minutes)
     deadlines = [conversation.heard_at + idle_after for conversation in state.live.values()]
     deadlines += [prompt.expires_at for conversation in state.live.values() for prompt in conversation.prompts]
-    if (due := lessons.next_due(state, catalog.policy)) is not None:
-        deadlines.append(due)
+    if state.settle_at is not None:
+        deadlines.append(state.settle_at)
     return min(deadlines, default=None)
 
 

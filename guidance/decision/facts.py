@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from guidance.decision.expression import Expression
+from guidance.decision.journey_facts import journey_facts
 from guidance.decision.state import CustomerState, LiveConversation
 from schemas.customer import Fact
 
@@ -30,8 +31,26 @@ JOURNEY_FACTS: Mapping[str, FactDeclaration] = {
     "sentiment": FactDeclaration("text", "of the customer's last turn: negative, neutral, positive"),
     "vulnerable": FactDeclaration("flag", "told by the CRM, or heard in a conversation lately"),
     "recent_contacts": FactDeclaration("number", "earlier contacts within 14 days that solved nothing, any channel"),
+    "repeat_contact": FactDeclaration(
+        "flag", "whether an earlier unsolved contact was about a problem heard in this conversation, or it is said so"
+    ),
+    "tried_channels": FactDeclaration(
+        "list", "channels of the earlier unsolved contacts, the latest first; may be empty"
+    ),
+    "failed_self_service": FactDeclaration(
+        "flag", "whether one of the earlier unsolved contacts was on the web, self-service or IVR"
+    ),
+    "journey_churn_risk": FactDeclaration(
+        "number", "0 none to 2 high, all turns and channels together, fading by half in 14 days; see churn.py"
+    ),
+    "open_offers": FactDeclaration("list", "actions offered elsewhere that still stand: by mail, web …; may be empty"),
+    "refused_offers": FactDeclaration("list", "actions that the customer refused within 90 days; may be empty"),
+    "best_channel": FactDeclaration(
+        "text", "where this customer's contacts were solved most, for the problem at hand if any; unknown if none was"
+    ),
 }
-"""Facts that every catalogue has without declaring them."""
+"""Facts that every catalogue has without declaring them. Value, tenure, products and consents are the CRM's to tell:
+a catalogue declares those of them that it uses, and customer events make them true."""
 
 _SAMPLES: Mapping[FactType, Fact] = {"number": 1, "money": 1, "text": "text", "flag": True, "list": ("text",)}
 
@@ -111,13 +130,12 @@ def facts_of(
     now: datetime,
 ) -> Facts:
     """All that is known of `customer` in `conversation` at `now`."""
-    journey = customer.journey
-    told: dict[str, Fact] = {name: known.value for name, known in journey.facts.items()}
+    told: dict[str, Fact] = {name: known.value for name, known in customer.journey.facts.items()}
+    told.pop("best_channel", None)
+    told |= journey_facts(customer, conversation, now)
     told["channel"] = conversation.channel.value
     told["turns"] = conversation.turns
     told["anonymous"] = conversation.customer_id is None
-    told["vulnerable"] = journey.is_vulnerable(now)
-    told["recent_contacts"] = len(journey.unsolved_contacts(now, besides=customer.live))
     for name, value in (("churn_risk", conversation.churn_risk), ("sentiment", conversation.sentiment)):
         if value is None:
             told.pop(name, None)

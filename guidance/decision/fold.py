@@ -4,14 +4,18 @@ from datetime import datetime
 from typing import Any, Literal
 
 from guidance.decision import labels
+from guidance.decision.churn import pressed, risk_of
 from guidance.decision.journey import (
     keep_latest,
     put_latest,
+    with_acceptance,
+    with_business_outcome,
     with_closed,
     with_customer_event,
     with_dismissal,
     with_issued,
     with_refusal,
+    with_vulnerability,
 )
 from guidance.decision.state import (
     MOST_ACTIONS,
@@ -65,7 +69,7 @@ def fold(state: CustomerState, event: Event, now: datetime) -> CustomerState:
         case PromptOutcome():
             return _fold_outcome(state, event)
         case BusinessOutcome():
-            return state
+            return state.model_copy(update={"journey": with_business_outcome(state.journey, event)})
 
 
 def fold_decision(state: CustomerState, decision: Decision) -> CustomerState:
@@ -147,6 +151,8 @@ def _with_mood(conversation: LiveConversation, scores: Scores) -> LiveConversati
         changes["sentiment"] = likeliest(scores.sentiment)
     if scores.churn_risk is not None:
         changes["churn_risk"] = round(max(scores.churn_risk, _CHURN_FADES * (conversation.churn_risk or 0.0)), 4)
+        changes["churn_pressure"] = pressed(conversation.churn_pressure, scores.churn_risk)
+        changes["churn_peak"] = max(conversation.churn_peak, risk_of(changes["churn_pressure"]))
     if not {labels.DECLINES_OFFER, labels.ACCEPTS_OFFER}.isdisjoint(scores.fired):
         changes["proposed"] = None
     return conversation.model_copy(update=changes)
@@ -159,29 +165,34 @@ def likeliest(sentiment: dict[str, float]) -> str:
 
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
-        journey = journey.model_copy(update={"vulnerable_at": now})
-    refused = what_was_proposed(conversation, conversation.turns)
-    if labels.DECLINES_OFFER in scores.fired and refused is not None:
-        journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
+        journey = with_vulnerability(journey, now)
+    proposed = proposed_lately(conversation, conversation.turns)
+    if labels.DECLINES_OFFER in scores.fired:
+        refused = proposed or live_offer(conversation)
+        if refused is not None:
+            journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
+    elif labels.ACCEPTS_OFFER in scores.fired and proposed is not None:
+        journey = with_acceptance(journey, proposed, now)
     return journey
 
 
-def what_was_proposed(conversation: LiveConversation, turn: int) -> str | None:
-    """What a yes or a no on final turn number `turn` answers: what the agent last proposed, else the offer that is on
-    the desk; None: nothing was."""
+def proposed_lately(conversation: LiveConversation, turn: int) -> str | None:
+    """What a yes or a no on final turn number `turn` is an answer to: what the agent last proposed. A “no” is else to
+    the offer on the desk."""
     proposed = conversation.proposed
     if proposed is not None and turn - proposed.turn < _ANSWERED_WITHIN:
         return proposed.action_id
-    return _live_offer(conversation)
+    return None
 
 
-def _live_offer(conversation: LiveConversation) -> str | None:
+def live_offer(conversation: LiveConversation) -> str | None:
+    """The offer on the desk; None: there is none, or it is no offer."""
     live = conversation.live
     return live.prompt.action_id if live is not None and live.prompt.kind in OFFERS else None
 
 
 def _with_agent_labels(conversation: LiveConversation, scores: Scores) -> LiveConversation:
-    offer = _live_offer(conversation)
+    offer = live_offer(conversation)
     if labels.MAKES_OFFER not in scores.fired or offer is None:
         return conversation
     return conversation.model_copy(update={"proposed": Proposed(action_id=offer, turn=conversation.turns)})
@@ -195,7 +206,7 @@ def _fold_outcome(state: CustomerState, outcome: PromptOutcome) -> CustomerState
         return state
     others = (action_id for action_id in conversation.settled if action_id != outcome.action_id)
     changes: dict[str, Any] = {"settled": (*others, outcome.action_id)[-MOST_ACTIONS:]}
-    if outcome.state is PromptState.ACCEPTED and _live_offer(conversation) == outcome.action_id:
+    if outcome.state is PromptState.ACCEPTED and live_offer(conversation) == outcome.action_id:
         changes["proposed"] = Proposed(action_id=outcome.action_id, turn=conversation.turns)
     return state.with_conversation(outcome.conversation_id, conversation.model_copy(update=changes))
 

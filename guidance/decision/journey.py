@@ -1,63 +1,81 @@
-"""How the journey grows: what is remembered of a customer beyond the conversation at hand."""
+"""How the journey grows: what is remembered of a customer beyond the conversation at hand.
 
-from collections.abc import Mapping
-from datetime import datetime
+Every step keeps the newest by time and breaks ties by what is told, never by the order of arrival: whatever the order,
+and however often the same comes, the journey is the same.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from guidance.decision import labels
+from guidance.decision.churn import risk_of_event
 from guidance.decision.state import (
     MOST_ACTIONS,
     MOST_CONTACTS,
     MOST_DISMISSALS,
     MOST_FACT_CHARS,
     MOST_FACTS,
+    OFFERS_KEEP_FOR,
     Contact,
     Dismissal,
     Journey,
     Known,
     LiveConversation,
+    Offer,
     Refusal,
 )
-from schemas.customer import CustomerEvent
-from schemas.guidance import PromptOutcome
+from schemas.conversation import Channel
+from schemas.customer import CustomerEvent, Fact
+from schemas.guidance import BusinessOutcome, PromptOutcome
 
 V = TypeVar("V")
 
+OFFER_VALID_DAYS = "offer_valid_days"
+"""The fact of an `offer.made` event that says how long the offer stands. It is the offer's, not the customer's."""
+SELF_SERVICE = frozenset((Channel.SELF_SERVICE, Channel.IVR, Channel.WEB))
+"""Where customers help themselves."""
 _SOLVED_WORDS = frozenset(("resolved", "solved", "fixed", "saved", "completed"))
+_FAILED_WORDS = frozenset(("failed", "abandoned"))
 
 
 def with_customer_event(journey: Journey, event: CustomerEvent) -> Journey:
     """The journey after something happened outside of live conversations."""
-    facts = dict(journey.facts)
+    facts = journey.facts
     for name, value in event.facts.items():
-        older = facts.get(name)
-        if len(name) + len(str(value)) <= MOST_FACT_CHARS and (older is None or older.at <= event.at):
-            put_latest(facts, name, Known(value=value, at=event.at))
-    changes: dict[str, Any] = {"facts": keep_latest(facts, MOST_FACTS)}
-    if (
-        event.facts.get("vulnerable") is False
-        and journey.vulnerable_at is not None
-        and event.at > journey.vulnerable_at
-    ):
-        changes["vulnerable_at"] = None
-    journey = journey.model_copy(update=changes)
-    problems = labels.PROBLEMS & set(event.intents)
-    if problems:
-        contact = Contact(
-            contact_id=event.event_id,
-            channel=event.channel,
-            at=event.at,
-            problems=tuple(sorted(problems)),
-            solved=says_solved(event.kind.rpartition(".")[2]),
-        )
-        journey = with_contact(journey, contact)
+        if name != OFFER_VALID_DAYS and len(name) + len(str(value)) <= MOST_FACT_CHARS:
+            facts = with_newest(facts, {name: Known(value=value, at=event.at)}, MOST_FACTS, _fact_rank)
+    journey = journey.model_copy(update={"facts": facts})
+    last_word = event.kind.rpartition(".")[2]
+    contact = Contact(
+        contact_id=event.event_id,
+        channel=event.channel,
+        at=event.at,
+        problems=tuple(sorted(labels.PROBLEMS & set(event.intents))),
+        solved=says_solved(last_word),
+        failed=event.channel in SELF_SERVICE and last_word in _FAILED_WORDS,
+        churn_risk=risk_of_event(event.intents),
+    )
+    if contact.problems or contact.failed or contact.churn_risk:
+        journey = with_contacts(journey, (contact,))
     match event.kind:
         case "offer.made" if event.action_id is not None:
+            journey = with_offers(journey, {event.action_id: _offer(event)})
             return with_issued(journey, (event.action_id,), event.at)
         case "offer.declined" if event.action_id is not None:
             return with_refusal(journey, event.action_id, Refusal(at=event.at, channel=event.channel))
+        case "offer.accepted" if event.action_id is not None:
+            return with_acceptance(journey, event.action_id, event.at)
     return journey
+
+
+def with_business_outcome(journey: Journey, outcome: BusinessOutcome) -> Journey:
+    """The journey after a system of record told what the customer did in the end: a yes, or a no."""
+    if outcome.result == "accepted":
+        return with_acceptance(journey, outcome.action_id, outcome.at)
+    return with_refusal(journey, outcome.action_id, Refusal(at=outcome.at, channel=Channel.CRM))
 
 
 def with_closed(
@@ -79,44 +97,76 @@ def with_closed(
         problems=tuple(sorted(labels.PROBLEMS & conversation.heard.keys())),
         solved=agreed_last or says_solved(disposition),
         closed=how,
+        churn_risk=conversation.churn_peak,
     )
-    return with_contact(journey, contact)
+    return with_contacts(journey, (contact,))
 
 
-def with_contact(journey: Journey, contact: Contact) -> Journey:
-    """The journey with one contact more, or with a newer word of the same one."""
-    others = [other for other in journey.contacts if other.contact_id != contact.contact_id]
-    contacts = sorted((*others, contact), key=lambda each: each.at)
-    return journey.model_copy(update={"contacts": tuple(contacts[-MOST_CONTACTS:])})
+def with_contacts(journey: Journey, contacts: Iterable[Contact]) -> Journey:
+    """The journey with those contacts as well. Of two words of the same contact the later holds."""
+    known = {contact.contact_id: contact for contact in journey.contacts}
+    told = {contact.contact_id: contact for contact in contacts}
+    newest = with_newest(known, told, MOST_CONTACTS, lambda name, each: (each.at, name, each.model_dump_json()))
+    return journey if newest is known else journey.model_copy(update={"contacts": tuple(newest.values())})
 
 
 def with_refusal(journey: Journey, action_id: str, refusal: Refusal) -> Journey:
     """The journey after the customer said no to an action."""
-    older = journey.refusals.get(action_id)
-    if older is not None and older.at >= refusal.at:
-        return journey
-    refusals = dict(journey.refusals)
-    put_latest(refusals, action_id, refusal)
-    return journey.model_copy(update={"refusals": keep_latest(refusals, MOST_ACTIONS)})
+    return _with_refusals(journey, {action_id: refusal})
+
+
+def with_acceptance(journey: Journey, action_id: str, at: datetime) -> Journey:
+    """The journey after the customer said yes to an action."""
+    return _with_accepted(journey, {action_id: at})
+
+
+def with_offers(journey: Journey, offers: Mapping[str, Offer]) -> Journey:
+    """The journey after those actions were offered elsewhere."""
+    newest = with_newest(
+        journey.offers, offers, MOST_ACTIONS, lambda name, each: (each.at, name, each.channel, each.expires_at)
+    )
+    return journey.model_copy(update={"offers": newest})
 
 
 def with_issued(journey: Journey, action_ids: tuple[str, ...], at: datetime) -> Journey:
     """The journey after those actions were put to the customer, by a prompt or elsewhere."""
-    last_issued = dict(journey.last_issued)
-    for action_id in action_ids:
-        put_latest(last_issued, action_id, max(at, last_issued.get(action_id, at)))
-    return journey.model_copy(update={"last_issued": keep_latest(last_issued, MOST_ACTIONS)})
+    return _with_last_issued(journey, dict.fromkeys(action_ids, at))
 
 
 def with_dismissal(journey: Journey, outcome: PromptOutcome) -> Journey:
     """The journey after an agent dismissed a prompt."""
-    dismissals = (*journey.dismissals, Dismissal(action_id=outcome.action_id, at=outcome.at))
-    return journey.model_copy(update={"dismissals": dismissals[-MOST_DISMISSALS:]})
+    return _with_dismissals(journey, (Dismissal(action_id=outcome.action_id, at=outcome.at),))
+
+
+def with_vulnerability(journey: Journey, at: datetime) -> Journey:
+    """The journey after vulnerability was heard."""
+    before = journey.vulnerable_at
+    return journey if before is not None and before >= at else journey.model_copy(update={"vulnerable_at": at})
+
+
+def merged(journey: Journey, other: Journey) -> Journey:
+    """Both as one: what happened to either, as if it had happened to one customer from the start."""
+    journey = journey.model_copy(update={"facts": with_newest(journey.facts, other.facts, MOST_FACTS, _fact_rank)})
+    journey = _with_refusals(with_contacts(journey, other.contacts), other.refusals)
+    journey = _with_last_issued(_with_dismissals(journey, other.dismissals), other.last_issued)
+    journey = _with_accepted(with_offers(journey, other.offers), other.accepted)
+    return journey if other.vulnerable_at is None else with_vulnerability(journey, other.vulnerable_at)
 
 
 def says_solved(word: str | None) -> bool:
     """Whether a disposition, or the last word of an event's kind, says that the matter is done with."""
     return word is not None and word.casefold() in _SOLVED_WORDS
+
+
+def with_newest(
+    values: dict[str, V], told: Mapping[str, V], most: int, rank: Callable[[str, V], tuple[Any, ...]]
+) -> dict[str, V]:
+    """`values` with `told` as well: of each key the value of highest rank, the `most` highest of all, lowest first."""
+    news = {key: value for key, value in told.items() if key not in values or rank(key, values[key]) < rank(key, value)}
+    if not news:
+        return values
+    ranked = sorted({**values, **news}.items(), key=lambda item: rank(*item))
+    return dict(ranked[-most:])
 
 
 def put_latest(values: dict[str, V], key: str, value: V) -> None:
@@ -128,3 +178,39 @@ def put_latest(values: dict[str, V], key: str, value: V) -> None:
 def keep_latest(values: Mapping[str, V], most: int) -> dict[str, V]:
     """The newest `most`, by order of entry."""
     return dict(islice(values.items(), max(0, len(values) - most), None))
+
+
+def _offer(event: CustomerEvent) -> Offer:
+    days = event.facts.get(OFFER_VALID_DAYS)
+    is_number = isinstance(days, int | float) and not isinstance(days, bool) and 0 <= days <= 3650
+    keeps_for = timedelta(days=days) if is_number else OFFERS_KEEP_FOR  # type: ignore[arg-type]
+    return Offer(at=event.at, channel=event.channel, expires_at=event.at + keeps_for)
+
+
+def _fact_rank(name: str, known: Known) -> tuple[bool, datetime, str, str]:
+    return name == "vulnerable", known.at, name, _as_text(known.value)
+
+
+def _as_text(value: Fact) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _with_refusals(journey: Journey, refusals: Mapping[str, Refusal]) -> Journey:
+    newest = with_newest(journey.refusals, refusals, MOST_ACTIONS, lambda name, each: (each.at, name, each.channel))
+    return journey.model_copy(update={"refusals": newest})
+
+
+def _with_accepted(journey: Journey, accepted: Mapping[str, datetime]) -> Journey:
+    newest = with_newest(journey.accepted, accepted, MOST_ACTIONS, lambda name, at: (at, name))
+    return journey.model_copy(update={"accepted": newest})
+
+
+def _with_last_issued(journey: Journey, issued: Mapping[str, datetime]) -> Journey:
+    newest = with_newest(journey.last_issued, issued, MOST_ACTIONS, lambda name, at: (at, name))
+    return journey.model_copy(update={"last_issued": newest})
+
+
+def _with_dismissals(journey: Journey, dismissals: Iterable[Dismissal]) -> Journey:
+    every = {(each.at, each.action_id): each for each in (*journey.dismissals, *dismissals)}
+    newest = sorted(every)[-MOST_DISMISSALS:]
+    return journey.model_copy(update={"dismissals": tuple(every[key] for key in newest)})

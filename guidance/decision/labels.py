@@ -4,6 +4,7 @@ DECLINES_OFFER = "declines_offer"
 ACCEPTS_OFFER = "accepts_offer"
 MAKES_OFFER = "makes_offer"
 VULNERABILITY = "vulnerability"
+REPEAT_CONTACT = "repeat_contact"
 
 PROBLEMS = frozenset(
     (
@@ -14,7 +15,7 @@ PROBLEMS = frozenset(
         "payment_trouble",
         "price_complaint",
         "refund_return",
-        "repeat_contact",
+        REPEAT_CONTACT,
         "technical_problem",
     )
 )

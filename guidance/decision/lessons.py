@@ -4,7 +4,8 @@ From the moment that a winner is prompted its decision is *pending*. Words about
 kept, of equals the latest:
 
     business    a system of record says accepted or declined                          settles at once
-    customer    said yes or no to what was proposed; offer.accepted, offer.declined   yes 1, no 0
+    customer    said yes to what was proposed, no to that or to the offer on the desk;
+                offer.accepted, offer.declined                                        yes 1, no 0
     agent       took it, or was heard saying it                                       1
                 dismissed it                                                          0
                 dismissed it as wrong intent, or as already said                      teaches nothing
@@ -26,7 +27,7 @@ from datetime import datetime, timedelta
 from guidance.decision import labels
 from guidance.decision.catalog import Catalog, Policy
 from guidance.decision.features import FEATURES_REVISION
-from guidance.decision.fold import Event, what_was_proposed
+from guidance.decision.fold import Event, live_offer, proposed_lately
 from guidance.decision.state import CustomerState, Pending, Word
 from schemas.conversation import Speaker
 from schemas.customer import CustomerEvent
@@ -42,6 +43,7 @@ from schemas.guidance import (
 )
 from schemas.intent import ScoredTurn
 from schemas.learning import Lesson
+from schemas.requests import DecisionRequest
 
 MOST_PENDING = 12
 """Decisions of one route key that wait for their outcome: with a further one the oldest is settled by what is known."""
@@ -52,7 +54,7 @@ _SAYS_NOTHING = frozenset((DismissReason.WRONG_INTENT, DismissReason.ALREADY_SAI
 _EVENTS = {"offer.accepted": 1.0, "offer.declined": 0.0}
 
 
-def hear(state: CustomerState, event: Event | Tick) -> CustomerState:
+def hear(state: CustomerState, event: Event | Tick | DecisionRequest) -> CustomerState:
     """`state`, into which `event` is not folded yet, with what the event says of pending decisions."""
     match event:
         case BusinessOutcome():
@@ -62,7 +64,7 @@ def hear(state: CustomerState, event: Event | Tick) -> CustomerState:
             heard = _agents_word(event)
             return state if heard is None else _with_word(state, event.decision_id, event.action_id, heard)
         case CustomerEvent(kind=kind, action_id=str(action_id)) if kind in _EVENTS:
-            earlier = (key for key, each in reversed(state.pending.items()) if each.decided_at <= event.at)
+            earlier = (key for key, each in reversed(state.journey.pending.items()) if each.decided_at <= event.at)
             return _of_latest(state, earlier, action_id, Word(by="customer", reward=_EVENTS[kind]))
         case ScoredTurn():
             return _hear_turn(state, event)
@@ -85,20 +87,24 @@ def _hear_turn(state: CustomerState, event: ScoredTurn) -> CustomerState:
     if conversation is None or scores is None or not event.turn.is_final or event.turn.speaker is not Speaker.CUSTOMER:
         return state
     said_no = labels.DECLINES_OFFER in scores.fired
-    proposed = what_was_proposed(conversation, conversation.turns + 1)
+    proposed = proposed_lately(conversation, conversation.turns + 1)
+    if said_no:
+        proposed = proposed or live_offer(conversation)
     if proposed is None or not (said_no or labels.ACCEPTS_OFFER in scores.fired):
         return state
-    of_it = (key for key, each in reversed(state.pending.items()) if each.conversation_id == event.conversation_id)
+    of_it = (
+        key for key, each in reversed(state.journey.pending.items()) if each.conversation_id == event.conversation_id
+    )
     return _of_latest(state, of_it, proposed, Word(by="customer", reward=0.0 if said_no else 1.0))
 
 
 def _of_latest(state: CustomerState, decision_ids: Iterable[str], action_id: str, word: Word) -> CustomerState:
-    latest = next((key for key in decision_ids if state.pending[key].action_id == action_id), None)
+    latest = next((key for key in decision_ids if state.journey.pending[key].action_id == action_id), None)
     return state if latest is None else _with_word(state, latest, action_id, word)
 
 
 def _with_word(state: CustomerState, decision_id: str, action_id: str, word: Word) -> CustomerState:
-    pending = state.pending.get(decision_id)
+    pending = state.journey.pending.get(decision_id)
     if pending is None or pending.action_id != action_id:
         return state
     if pending.word is not None and _STRENGTH.index(word.by) < _STRENGTH.index(pending.word.by):
@@ -107,7 +113,7 @@ def _with_word(state: CustomerState, decision_id: str, action_id: str, word: Wor
 
 
 def with_endings(
-    state: CustomerState, endings: Iterable[tuple[Prompt, PromptEnding]], event: Event | Tick
+    state: CustomerState, endings: Iterable[tuple[Prompt, PromptEnding]], event: Event | Tick | DecisionRequest
 ) -> CustomerState:
     """The state once those prompts are off the desk, by `event`, which is folded into it already."""
     for prompt, ending in endings:
@@ -133,8 +139,9 @@ def _endings_word(state: CustomerState, prompt: Prompt, ending: PromptEnding) ->
 
 
 def with_decision(state: CustomerState, decision: Decision, catalog: Catalog) -> CustomerState:
-    """The state with the decision pending, if it prompted a winner."""
-    if decision.winner is None or decision.decision_id in state.pending:
+    """The state with the decision pending, if it prompted a winner. What a channel without an agent is told is not
+    known to have been offered."""
+    if decision.winner is None or decision.occasion != "turn" or decision.decision_id in state.journey.pending:
         return state
     won = next(each for each in decision.candidates if each.action_id == decision.winner)
     pending = Pending(
@@ -152,12 +159,12 @@ def with_decision(state: CustomerState, decision: Decision, catalog: Catalog) ->
 
 def settled(state: CustomerState, policy: Policy, now: datetime) -> tuple[CustomerState, tuple[Lesson, ...]]:
     """The lessons that are due, and the state without what they came from."""
-    if not state.pending:
+    if not state.journey.pending:
         return state, ()
     waiting: dict[str, Pending] = {}
     lessons: list[Lesson] = []
-    too_many = len(state.pending) - MOST_PENDING
-    for place, (decision_id, pending) in enumerate(state.pending.items()):
+    too_many = len(state.journey.pending) - MOST_PENDING
+    for place, (decision_id, pending) in enumerate(state.journey.pending.items()):
         closed_at = None if pending.conversation_id in state.live else pending.closed_at or now
         due = closed_at is not None and now >= closed_at + timedelta(minutes=policy.outcome_wait_minutes)
         if due or place < too_many or (pending.word is not None and pending.word.by == "business"):
@@ -168,17 +175,18 @@ def settled(state: CustomerState, policy: Policy, now: datetime) -> tuple[Custom
             waiting[decision_id] = pending
         else:
             waiting[decision_id] = pending.model_copy(update={"closed_at": closed_at})
-    return (state if waiting == state.pending else state.model_copy(update={"pending": waiting})), tuple(lessons)
-
-
-def next_due(state: CustomerState, policy: Policy) -> datetime | None:
-    """When a tick will settle the first pending decision; None: no tick will."""
-    wait = timedelta(minutes=policy.outcome_wait_minutes)
-    return min((each.closed_at + wait for each in state.pending.values() if each.closed_at is not None), default=None)
+    closed = [each.closed_at for each in waiting.values() if each.closed_at is not None]
+    settle_at = min(closed) + timedelta(minutes=policy.outcome_wait_minutes) if closed else None
+    state = state if waiting == state.journey.pending else _with_all(state, waiting)
+    return state.model_copy(update={"settle_at": settle_at}), tuple(lessons)
 
 
 def _with(state: CustomerState, decision_id: str, pending: Pending) -> CustomerState:
-    return state.model_copy(update={"pending": {**state.pending, decision_id: pending}})
+    return _with_all(state, {**state.journey.pending, decision_id: pending})
+
+
+def _with_all(state: CustomerState, pending: dict[str, Pending]) -> CustomerState:
+    return state.model_copy(update={"journey": state.journey.model_copy(update={"pending": pending})})
 
 
 def _lesson(decision_id: str, pending: Pending, word: Word, reward: float, now: datetime) -> Lesson:

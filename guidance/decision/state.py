@@ -1,6 +1,19 @@
-"""What is remembered of one route key: its live conversations, and the journey that outlives them.
+"""What is remembered of one owner, a customer or an anonymous conversation: what is live, and the journey.
 
-Both parts are bounded. The latest is kept and the oldest forgotten, by these limits; `fold` applies them.
+What is forgotten. Both parts are bounded, and the rule is one: of each kind the newest are kept, by the time at which
+they happened (of equals, by name), however late they are told; the `MOST_…` below say how many. So the journey is the
+same whatever the order in which customer events and outcomes arrive, and however often they come. Exceptions: the fact
+`vulnerable` is never forgotten for others; what a live conversation heard and prompted is kept by order of hearing,
+as a conversation's records come in order.
+
+What is remembered but no longer counts, by its age: a contact towards “third contact” (`CONTACTS_COUNT_FOR`), a word
+heard of vulnerability (`VULNERABLE_FOR`), an offer made elsewhere (`OFFERS_KEEP_FOR`, unless it says itself how long),
+a sign of leaving (fades by half every `churn.HALF_LIFE`), refusals and dismissals (as the catalogue's policy says), the
+note that a conversation was handed off (`handoff.NOTES_KEEP_FOR`).
+
+Duplicates are recognised by the ledger (`streams.bus.ledger`): an owner's last 256 inputs, for 24 hours after the last
+of them. A customer event or an outcome that comes again even later finds itself in the journey and changes nothing; a
+turn does not, and is counted twice.
 """
 
 from collections.abc import Container
@@ -22,17 +35,19 @@ MOST_SPANS = 8
 MOST_HEARD = 32
 """Labels remembered of a conversation: those heard last."""
 MOST_ACTIONS = 32
-"""Actions remembered in each of: issued, settled, refusals, last_issued. Catalogues have fewer."""
+"""Actions remembered in each of: issued, settled, refusals, last_issued, offers, accepted. Catalogues have fewer."""
 MOST_FACTS = 48
 """Facts of a customer: those told last."""
 MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
-MOST_CONTACTS = 12
+MOST_CONTACTS = 16
 MOST_DISMISSALS = 24
 CONTACTS_COUNT_FOR = timedelta(days=14)
 """How long an unsolved contact counts towards “third contact”."""
 VULNERABLE_FOR = timedelta(days=30)
 """How long somebody counts as vulnerable after a conversation in which it was heard, unless the CRM says otherwise."""
+OFFERS_KEEP_FOR = timedelta(days=30)
+"""How long an offer made elsewhere stands that does not say so itself."""
 
 
 class _Remembered(BaseModel):
@@ -80,6 +95,10 @@ class LiveConversation(_Remembered):
     heard: dict[str, Heard] = Field(default_factory=dict)
     churn_risk: float | None = None
     """Rises at once to what a turn shows, fades by a fifth with each calmer one."""
+    churn_pressure: float = 0.0
+    """What its turns show of leaving, added up: see `churn`."""
+    churn_peak: float = 0.0
+    """The most that pressure was, as a risk, 0 to 2."""
     sentiment: Literal["negative", "neutral", "positive"] | None = None
     """Of the customer's last scored turn."""
     live: LivePrompt | None = None
@@ -119,7 +138,7 @@ class Known(_Remembered):
 
 
 class Contact(_Remembered):
-    """An earlier contact on any channel: a conversation that is over, or a failed attempt to help oneself."""
+    """An earlier contact on any channel: a conversation that is over, or a customer event about a problem."""
 
     contact_id: str
     """The conversation's id, or the customer event's."""
@@ -130,6 +149,10 @@ class Contact(_Remembered):
     solved: bool
     closed: Literal["ended", "idle"] | None = None
     """How the conversation closed; None: it was not a conversation."""
+    failed: bool = False
+    """Whether it was an attempt to help oneself that failed."""
+    churn_risk: float = 0.0
+    """What it showed of leaving, 0 none to 2."""
 
 
 class Refusal(_Remembered):
@@ -139,52 +162,19 @@ class Refusal(_Remembered):
     channel: Channel
 
 
+class Offer(_Remembered):
+    """An action was offered to the customer elsewhere: mailed, shown on the web."""
+
+    at: Instant
+    channel: Channel
+    expires_at: Instant
+
+
 class Dismissal(_Remembered):
-    """An agent dismissed a prompt."""
+    """An agent dismissed a prompt. Two of one action in the same millisecond are one."""
 
     action_id: str
     at: Instant
-
-
-class Journey(_Remembered):
-    """What outlives a conversation, over all channels."""
-
-    facts: dict[str, Known] = Field(default_factory=dict)
-    contacts: tuple[Contact, ...] = ()
-    """Newest last."""
-    refusals: dict[str, Refusal] = Field(default_factory=dict)
-    """By action: the last time it was refused."""
-    dismissals: tuple[Dismissal, ...] = ()
-    """Newest last."""
-    last_issued: dict[str, Instant] = Field(default_factory=dict)
-    """By action: when it was last prompted or offered, on any channel."""
-    vulnerable_at: Instant | None = None
-    """When vulnerability was last heard; None: never, or the CRM has said otherwise since."""
-
-    def is_vulnerable(self, now: datetime) -> bool:
-        """Whether nothing may be sold: the CRM says so, or it was heard within `VULNERABLE_FOR`."""
-        told = self.facts.get("vulnerable")
-        return (told is not None and told.value is True) or (
-            self.vulnerable_at is not None and now - self.vulnerable_at < VULNERABLE_FOR
-        )
-
-    def unsolved_contacts(self, now: datetime, besides: Container[str] = ()) -> tuple[Contact, ...]:
-        """Contacts within `CONTACTS_COUNT_FOR` that were about a problem and did not solve it, newest last.
-
-        `besides` are conversations that go on again after they had fallen silent.
-        """
-        return tuple(
-            contact
-            for contact in self.contacts
-            if contact.problems
-            and not contact.solved
-            and now - contact.at < CONTACTS_COUNT_FOR
-            and contact.contact_id not in besides
-        )
-
-    def contact(self, contact_id: str) -> Contact | None:
-        """The remembered contact of that id; None: there was none, or it is forgotten."""
-        return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
 
 
 class Word(_Remembered):
@@ -213,16 +203,84 @@ class Pending(_Remembered):
     """The strongest so far; None: nobody has said anything."""
 
 
+class Journey(_Remembered):
+    """What outlives a conversation, over all channels."""
+
+    facts: dict[str, Known] = Field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
+    """Newest last."""
+    refusals: dict[str, Refusal] = Field(default_factory=dict)
+    """By action: the last time it was refused."""
+    dismissals: tuple[Dismissal, ...] = ()
+    """Newest last."""
+    last_issued: dict[str, Instant] = Field(default_factory=dict)
+    """By action: when it was last prompted or offered, on any channel."""
+    offers: dict[str, Offer] = Field(default_factory=dict)
+    """By action: the last time it was offered elsewhere. Whether it still stands, `open_offer` says."""
+    accepted: dict[str, Instant] = Field(default_factory=dict)
+    """By action: when the customer last said yes to it."""
+    vulnerable_at: Instant | None = None
+    """When vulnerability was last heard; None: never."""
+    pending: dict[str, Pending] = Field(default_factory=dict)
+    """By decision id, oldest first: what `lessons` settles."""
+
+    def is_vulnerable(self, now: datetime) -> bool:
+        """Whether nothing may be sold: the CRM says so, or it was heard lately and the CRM has not denied it since."""
+        told, heard_at = self.facts.get("vulnerable"), self.vulnerable_at
+        if told is not None and told.value is True:
+            return True
+        if heard_at is None or now - heard_at >= VULNERABLE_FOR:
+            return False
+        return told is None or told.value is not False or told.at <= heard_at
+
+    def open_offer(self, action_id: str, now: datetime) -> Offer | None:
+        """The offer of that action which was made elsewhere and still stands; None: there is none.
+
+        It is closed by its expiry, and by a yes or a no that is as new as it is.
+        """
+        offer = self.offers.get(action_id)
+        if offer is None or now >= offer.expires_at:
+            return None
+        refusal, accepted_at = self.refusals.get(action_id), self.accepted.get(action_id)
+        answered = (refusal is not None and refusal.at >= offer.at) or (
+            accepted_at is not None and accepted_at >= offer.at
+        )
+        return None if answered else offer
+
+    def unsolved_contacts(self, now: datetime, besides: Container[str] = ()) -> tuple[Contact, ...]:
+        """Contacts within `CONTACTS_COUNT_FOR` that were about a problem, or a failed attempt to help oneself, and did
+        not solve it, newest last.
+
+        `besides` are conversations that go on again after they had fallen silent.
+        """
+        return tuple(
+            contact
+            for contact in self.contacts
+            if (contact.problems or contact.failed)
+            and not contact.solved
+            and now - contact.at < CONTACTS_COUNT_FOR
+            and contact.contact_id not in besides
+        )
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """The remembered contact of that id; None: there was none, or it is forgotten."""
+        return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
+
+    def write(self) -> bytes:
+        """As compact JSON: what is absent or empty is left out."""
+        return self.model_dump_json(exclude_defaults=True).encode()
+
+
 class CustomerState(_Remembered):
-    """All that decisions remember of one route key. `live` changes with each turn, `journey` rarely."""
+    """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
 
     sequence: int = 0
     """How many inputs have been folded."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
     journey: Journey = Field(default_factory=Journey)
-    pending: dict[str, Pending] = Field(default_factory=dict)
-    """By decision id, oldest first: what `lessons` settles."""
+    settle_at: Instant | None = None
+    """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
 
     def with_conversation(self, conversation_id: str, conversation: LiveConversation) -> "CustomerState":
         """The state with that conversation as it now stands."""
@@ -232,7 +290,14 @@ class CustomerState(_Remembered):
         """As compact JSON: what is absent or empty is left out."""
         return self.model_dump_json(exclude_defaults=True).encode()
 
+    def write_apart(self) -> bytes:
+        """The same without the journey, which many inputs leave as it was: `Journey.write` writes that."""
+        return self.model_dump_json(exclude_defaults=True, exclude={"journey"}).encode()
+
     @classmethod
-    def read(cls, written: bytes | None) -> "CustomerState":
-        """The state that `write` wrote; None: of somebody never seen."""
-        return cls() if written is None else cls.model_validate_json(written)
+    def read(cls, written: bytes | None, journey: bytes | None = None) -> "CustomerState":
+        """The state that `write` wrote, or `write_apart` and `Journey.write`; None: of somebody never seen."""
+        state = cls() if written is None else cls.model_validate_json(written)
+        if journey is None:
+            return state
+        return state.model_copy(update={"journey": Journey.model_validate_json(journey)})

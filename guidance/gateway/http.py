@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,9 +11,13 @@ _PAGES = {"/": "index.html", "/agent": "agent.html", "/supervisor": "supervisor.
 
 
 def application(
-    pages: Path, websocket_of: Callable[[web.Request], str], is_ready: Callable[[], bool]
+    pages: Path,
+    websocket_of: Callable[[web.Request], str],
+    is_ready: Callable[[], bool],
+    decisions: Callable[[web.Request], Any] | None = None,
 ) -> web.Application:
-    """The routes. `websocket_of` names the websocket for whoever asks, `is_ready` says whether desks are served."""
+    """The routes. `websocket_of` names the websocket for whoever asks, `is_ready` says whether desks are served,
+    `decisions` answers the API; None: there is none."""
 
     def page(name: str) -> Callable[[web.Request], web.StreamResponse]:
         async def answer(_: web.Request) -> web.StreamResponse:
@@ -40,6 +45,8 @@ def application(
         "/config.json": config, "/healthz": healthz, "/readyz": readyz, "/metrics": metrics,
     }.items():  # fmt: skip
         app.router.add_get(path, handler)
+    if decisions is not None:
+        app.router.add_post("/v1/decisions", decisions)
     app.router.add_static("/static/", pages)
     app.on_response_prepare.append(_headers)
     return app

@@ -14,6 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from guidance.desktop import STATIC
+from guidance.gateway.api import decisions
+from guidance.gateway.asking import Asking
 from guidance.gateway.desk import DeskConnection
 from guidance.gateway.floor import Floor
 from guidance.gateway.http import application
@@ -42,6 +44,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
         LookupError: a topic is missing.
     """
     hub, outcomes = Hub(settings.kafka, settings.window), Outcomes(settings.kafka)
+    asking, api_key = Asking(settings.kafka), settings.api_key.get_secret_value() if settings.api_key else None
     floor = Floor(hub.feed)
     connections: set[DeskConnection] = set()
     token = settings.token.get_secret_value()
@@ -65,6 +68,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(hub.running())
         await stack.enter_async_context(outcomes.running())
+        await stack.enter_async_context(asking.running())
         desks = await stack.enter_async_context(
             serve(
                 serve_desk, settings.host, settings.desk_port, compression=None, max_size=MAX_DESK_FRAME_BYTES,
@@ -77,6 +81,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Serving]:
                 settings.pages or STATIC,
                 lambda request: f"ws://{_host_of(request.host)}:{desk_port}",
                 lambda: hub.ready and hub.live,
+                decisions(asking, api_key),
             ),
             access_log=None,
         )

@@ -22,6 +22,8 @@ class GatewaySettings(BaseModel):
     """Of the desks' websockets; 0: any that is free."""
     token: SecretStr = Field(min_length=8)
     """The development token that every desk shows."""
+    api_key: SecretStr | None = Field(default=None, min_length=16)
+    """What callers of the decision API show; None: the API is switched off."""
     origins: tuple[str, ...] = ()
     """Origins of pages that may connect besides the gateway's own; desks that are no browser send none."""
     queue_max: int = Field(default=1000, ge=1)

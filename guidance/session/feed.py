@@ -75,7 +75,7 @@ class SupervisorFeed:
 
     def fold_decision(self, decision: Decision, at: datetime) -> None:
         """A decision: what it issued, what it ended, and how long its turn had waited."""
-        if not self._is_news(decision.decision_id):
+        if decision.occasion == "request" or not self._is_news(decision.decision_id):
             return
         self._tally.level(at, decision.service_level)
         waiting = self._undecided.get(decision.conversation_id)

@@ -7,7 +7,12 @@ many as the processor asks for). An
 input found in the tail or the rows is a redelivery: what it published is published again, byte for byte, whatever
 catalogue or model runs by now. Older inputs are not recognised; Kafka does not redeliver that far back.
 
-    state/<owner>             sequence, when touched, state, tail
+What changes rarely may be kept *aside*, in a row of its own, so that the changelog is not told it with each input. An
+input that changes it writes it into the state's row, with everything else that the input changed; when the owner's next
+batch leaves it alone, it moves into its own row first, and is then left out of the state's.
+
+    state/<owner>             sequence, when touched, state, tail, what is aside if it has just changed
+    aside/<owner>             what is aside
     sent/<owner>/<input>      sequence, messages
 """
 
@@ -43,6 +48,21 @@ class Account:
     _old_tail: dict[str, tuple[Message, ...]]
     _new_tail: dict[str, tuple[Message, ...]] = field(default_factory=dict)
     _touched_ms: int = 0
+    _old_aside: bytes | None = None
+    """What is aside by the state's row; None: the row of its own has it."""
+    _new_aside: bytes | None = None
+    _own_aside: bytes | None = None
+    """What is aside by the row of its own, empty where there is none; None: not read yet."""
+
+    @property
+    def aside(self) -> bytes | None:
+        """What is kept aside: UTF-8, opaque to the ledger; None: nothing was ever put there."""
+        if self._new_aside is not None or self._old_aside is not None:
+            return self._old_aside if self._new_aside is None else self._new_aside
+        if self._own_aside is None:
+            row = self._table.get(self.partition, _aside_key(self.owner))
+            self._own_aside = b"" if row is None else zlib.decompress(row)
+        return self._own_aside or None
 
     def published(self, input_id: str) -> tuple[Message, ...] | None:
         """What this input gave rise to when it was first committed; None: it is new."""
@@ -53,10 +73,17 @@ class Account:
         row = self._table.get(self.partition, _sent_key(self.owner, token))
         return None if row is None else _read_messages(row.partition(b"\n")[2])
 
-    def commit(self, input_id: str, state: bytes, messages: Iterable[Message], now: datetime) -> tuple[Message, ...]:
-        """The input is done: `state` is what it left, `messages` what it gave rise to (returned, to be published)."""
+    def commit(
+        self, input_id: str, state: bytes, messages: Iterable[Message], now: datetime, *, aside: bytes | None = None
+    ) -> tuple[Message, ...]:
+        """The input is done: `state` is what it left, `messages` what it gave rise to (returned, to be published).
+
+        `aside` replaces what is kept aside; None: that has not changed.
+        """
         sent = tuple(messages)
         self.state = state
+        if aside is not None:
+            self._new_aside = aside
         self.sequence += 1
         self._new_tail[_token(input_id)] = sent
         self._touched_ms = max(self._touched_ms, round(now.timestamp() * 1000))
@@ -73,17 +100,11 @@ class Account:
         ]
         if before // _FORGET_EVERY != self.sequence // _FORGET_EVERY:
             writes += self._forgotten(self.sequence - self._horizon_inputs)
-        row = json.dumps(
-            [
-                self.sequence,
-                self._touched_ms,
-                self.state.decode(),
-                {token: _as_lists(messages) for token, messages in self._new_tail.items()},
-            ],
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
-        writes.append(Write(self.partition, _state_key(self.owner), zlib.compress(row.encode(), 1)))
+        if self._new_aside is None and self._old_aside is not None:
+            writes.append(Write(self.partition, _aside_key(self.owner), zlib.compress(self._old_aside, 1)))
+        tail = {token: _as_lists(messages) for token, messages in self._new_tail.items()}
+        row = _write_row(self.sequence, self._touched_ms, self.state.decode(), tail, self._new_aside)
+        writes.append(Write(self.partition, _state_key(self.owner), row))
         return writes
 
     def _forgotten(self, up_to: int) -> list[Write]:
@@ -120,15 +141,17 @@ class Ledger:
         """
         oldest_ms = round((now - HORIZON).timestamp() * 1000)
         for key, row in self._table.scan(partition, "state/"):
-            sequence, touched_ms, state, tail = json.loads(zlib.decompress(row))
+            sequence, touched_ms, state, tail, aside = _read_row(row)
             owner = unquote(key.removeprefix("state/"))
             if touched_ms > oldest_ms or (partition, owner) in self._accounts:
                 continue
             sent = [Write(partition, name, None) for name, _ in self._table.scan(partition, _sent_key(owner, ""))]
             if keep_state and not tail and not sent:
                 continue
-            kept = zlib.compress(json.dumps([sequence, touched_ms, state, {}], ensure_ascii=False).encode(), 1)
-            self._swept += [*sent, Write(partition, key, kept if keep_state else None)]
+            if keep_state:
+                self._swept += [*sent, Write(partition, key, _write_row(sequence, touched_ms, state, {}, aside))]
+            else:
+                self._swept += [*sent, Write(partition, key, None), Write(partition, _aside_key(owner), None)]
 
     def writes(self) -> list[Write]:
         """All that the batch changed, consistent at any prefix."""
@@ -140,15 +163,19 @@ def read_account(table: Table, partition: int, owner: str, horizon_inputs: int =
     row = table.get(partition, _state_key(owner))
     if row is None:
         return Account(partition, owner, None, 0, table, horizon_inputs, {})
-    sequence, touched_ms, state, tail = json.loads(zlib.decompress(row))
+    sequence, touched_ms, state, tail, aside = _read_row(row)
     old_tail = {token: _from_lists(messages) for token, messages in tail.items()}
-    return Account(partition, owner, state.encode(), sequence, table, horizon_inputs, old_tail, _touched_ms=touched_ms)
+    return Account(
+        partition, owner, state.encode(), sequence, table, horizon_inputs, old_tail,
+        _touched_ms=touched_ms, _old_aside=aside,
+    )  # fmt: skip
 
 
 def owners(table: Table, partition: int) -> Iterable[tuple[str, bytes]]:
-    """Every owner of a partition with its state: how an index in memory is rebuilt after an assignment."""
+    """Every owner of a partition with its state, without what is aside: how an index in memory is rebuilt after an
+    assignment."""
     for key, row in table.scan(partition, "state/"):
-        yield unquote(key.removeprefix("state/")), json.loads(zlib.decompress(row))[2].encode()
+        yield unquote(key.removeprefix("state/")), _read_row(row)[2].encode()
 
 
 def _token(input_id: str) -> str:
@@ -159,11 +186,27 @@ def _state_key(owner: str) -> str:
     return f"state/{quote(owner, safe='')}"
 
 
+def _aside_key(owner: str) -> str:
+    return f"aside/{quote(owner, safe='')}"
+
+
 def _sent_key(owner: str, token: str) -> str:
     return f"sent/{quote(owner, safe='')}/{token}"
 
 
 _Fields = list[str | int | None]
+
+
+def _write_row(
+    sequence: int, touched_ms: int, state: str, tail: dict[str, list[_Fields]], aside: bytes | None
+) -> bytes:
+    row = [sequence, touched_ms, state, tail, None if aside is None else aside.decode()]
+    return zlib.compress(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def _read_row(row: bytes) -> tuple[int, int, str, dict[str, list[_Fields]], bytes | None]:
+    sequence, touched_ms, state, tail, aside = json.loads(zlib.decompress(row))
+    return sequence, touched_ms, state, tail, None if aside is None else aside.encode()
 
 
 def _as_lists(messages: Iterable[Message]) -> list[_Fields]:

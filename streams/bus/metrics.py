@@ -54,6 +54,12 @@ COMMITS_FAILED = Counter(
 )
 TICKS_MISSED = Counter("livecue_ticks_missed", "Seconds in which no tick could be written.", ("processor",))
 
+# --- The API for channels without an agent ---
+
+API_SECONDS = Histogram(
+    "livecue_api_seconds", "One request, by how it ended: answered, degraded, refused.", ("how",), buckets=_SECONDS
+)
+
 # --- What decisions are made by ---
 
 RULES_SWAPPED = Counter("livecue_rules_swapped", "Catalogues, levers, posteriors put in force.", ("topic",))

@@ -9,7 +9,7 @@ from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
 
-_SOMETHING_LIVE = (b'"live":{', b'"pending":{')
+_SOMETHING_LIVE = (b'"live":{', b'"settle_at":')
 """In every written state with a live conversation or a pending decision, and in no other: quotes inside of texts are
 escaped."""
 

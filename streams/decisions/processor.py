@@ -14,13 +14,14 @@ from pydantic import TypeAdapter
 from guidance.decision.advance import Advance, advance
 from guidance.decision.fold import Event
 from guidance.decision.rules import Rules
-from guidance.decision.state import CustomerState
+from guidance.decision.state import CustomerState, Journey
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
 from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
 from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
-from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, TICKS
+from schemas.requests import REQUEST, DecisionRequest
+from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
 from streams.bus.metrics import DECIDE_SECONDS, DECISIONS, ENDINGS, PROMPTS, REPUBLISHED, TURN_TO_PROMPT_SECONDS
@@ -32,10 +33,12 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
+_NO_JOURNEY = Journey().write()
 _READ: dict[str, TypeAdapter[Any]] = {
     INTENTS_TOPIC.name: INTENTS,
     CUSTOMER_EVENTS.name: CUSTOMER,
     OUTCOMES.name: OUTCOME,
+    REQUESTS.name: REQUEST,
 }
 
 
@@ -43,7 +46,7 @@ class DecisionsProcessor:
     """See `streams.bus.ports.Processor` for what its methods promise."""
 
     name = "decisions"
-    topics: tuple[str, ...] = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, TICKS.name)
+    topics: tuple[str, ...] = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, REQUESTS.name, TICKS.name)
 
     def __init__(self, rules: Callable[[], Rules], partitions: int) -> None:
         """`rules`: what is in force, asked anew for every input."""
@@ -81,7 +84,7 @@ class DecisionsProcessor:
                 return self._tick(record, decode(TICK, record.value), ledger)
             if rerouted := misrouted(record, self._partitions, self.name):
                 return [rerouted]
-            event: Event = decode(_READ[record.topic], record.value)
+            event: Event | DecisionRequest = decode(_READ[record.topic], record.value)
             owner = _owner(event)
             _check_key(record, owner)
         except Malformed as error:
@@ -99,26 +102,23 @@ class DecisionsProcessor:
         for owner in self._deadlines.due(record.partition, record.at):
             account = ledger.open(record.partition, owner)
             state, news = self._advance(account, input_id, tick, record.at)
-            account.commit(input_id, state.write(), (), record.at)
+            _commit(account, input_id, state, (), record.at)
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
-    def _event(self, record: Record, owner: str, event: Event, ledger: Ledger) -> Sequence[Message]:
+    def _event(self, record: Record, owner: str, event: Event | DecisionRequest, ledger: Ledger) -> Sequence[Message]:
         account, input_id = ledger.open(record.partition, owner), _input_id(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
         state, messages = self._advance(account, input_id, event, record.at)
-        written = state.write()
-        if written == account.state:
-            return messages  # nothing is remembered: the same comes of it if it comes again
-        return account.commit(input_id, written, messages, record.at)
+        return _commit(account, input_id, state, messages, record.at)
 
     def _advance(
-        self, account: Account, input_id: str, event: Event | Tick, now: datetime
+        self, account: Account, input_id: str, event: Event | Tick | DecisionRequest, now: datetime
     ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
-        before = CustomerState.read(account.state)
+        before = CustomerState.read(account.state, account.aside)
         advanced = advance(before, event, self._rules(), partition=account.partition, now=now)
         self._deadlines.put(account.partition, account.owner, advanced.state)
         messages = publications(before, advanced, event, account.owner, input_id, now)
@@ -128,17 +128,28 @@ class DecisionsProcessor:
         return advanced.state, messages
 
 
+def _commit(
+    account: Account, input_id: str, state: CustomerState, messages: Sequence[Message], now: datetime
+) -> Sequence[Message]:
+    """Remember `state` and `messages`, the journey aside and only if it has changed; answers the messages."""
+    written, journey = state.write_apart(), state.journey.write()
+    changed = None if journey == (account.aside or _NO_JOURNEY) else journey
+    if written == account.state and changed is None:
+        return messages  # nothing is remembered: the same comes of it if it comes again
+    return account.commit(input_id, written, messages, now, aside=changed)
+
+
 def _check_key(record: Record, owner: str) -> None:
     """Order holds per customer only if the record is keyed by its owner."""
     if record.key != owner.encode():
         raise Malformed(f"the record key is not what {record.topic} is keyed by, see `livecue schemas --asyncapi`")
 
 
-def _owner(event: Event) -> str:
-    return event.customer_id if isinstance(event, CustomerEvent) else event.route_key
+def _owner(event: Event | DecisionRequest) -> str:
+    return event.customer_id if isinstance(event, CustomerEvent | DecisionRequest) else event.route_key
 
 
-def _input_id(event: Event) -> str:
+def _input_id(event: Event | DecisionRequest) -> str:
     """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
     match event:
         case ScoredTurn():
@@ -147,11 +158,13 @@ def _input_id(event: Event) -> str:
             return f"lifecycle:{event.input_id}"
         case CustomerEvent():
             return f"event:{event.event_id}"
+        case DecisionRequest():
+            return f"request:{event.request_id}"
         case PromptOutcome() | BusinessOutcome():
             return f"outcome:{event.outcome_id}"
 
 
-def _tell(advanced: Advance, event: Event | Tick) -> None:
+def _tell(advanced: Advance, event: Event | Tick | DecisionRequest) -> None:
     """Metrics, and a line in the log for whoever reads along."""
     for _, ending in advanced.endings:
         ENDINGS.labels(ending.state.value).inc()

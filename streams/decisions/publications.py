@@ -21,7 +21,8 @@ from schemas.desk import (
 )
 from schemas.guidance import Prompt, PromptEnding, Tick
 from schemas.intent import ScoredTurn
-from schemas.topics import DECISIONS, DESK_TOPIC, LESSONS, SNAPSHOTS
+from schemas.requests import DecisionRequest
+from schemas.topics import DECISIONS, DESK_TOPIC, LESSONS, REPLIES, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -33,7 +34,12 @@ def partial_turn(scored: ScoredTurn) -> list[Message]:
 
 
 def publications(
-    before: CustomerState, advanced: Advance, event: Event | Tick, route_key: str, input_id: str, now: datetime
+    before: CustomerState,
+    advanced: Advance,
+    event: Event | Tick | DecisionRequest,
+    route_key: str,
+    input_id: str,
+    now: datetime,
 ) -> list[Message]:
     """All that `event` (known as `input_id`) gave rise to, in the order in which a desktop is to learn it."""
     after = advanced.state
@@ -41,6 +47,8 @@ def publications(
     if advanced.decision is not None:
         messages.append(Message(DECISIONS.name, route_key, encode(advanced.decision)))
     messages += [Message(LESSONS.name, lesson.action_id, encode(lesson)) for lesson in advanced.lessons]
+    if advanced.reply is not None:
+        messages.append(Message(REPLIES.name, advanced.reply.reply_to, encode(advanced.reply)))
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
         old = _snapshot(before.live.get(conversation_id), conversation_id, route_key, now)
         new = _snapshot(after.live.get(conversation_id), conversation_id, route_key, now)
@@ -50,7 +58,7 @@ def publications(
 
 
 def _desk_records(
-    before: CustomerState, advanced: Advance, event: Event | Tick, input_id: str, now: datetime
+    before: CustomerState, advanced: Advance, event: Event | Tick | DecisionRequest, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
     handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]

@@ -154,7 +154,7 @@ def test_the_strongest_word_settles_it(steps, learned):
         perform(talk, step)
     talk.day_passes(302 + WAIT)
     assert talk.learned == learned
-    assert talk.state.pending == {}
+    assert talk.state.journey.pending == {}
     talk.day_passes(303 + 2 * WAIT)
     talk.business(304 + 2 * WAIT)
     assert talk.learned == learned
@@ -166,7 +166,7 @@ def test_without_a_wait_it_is_settled_as_the_conversation_ends(name):
     for step in STORIES[name][0]:
         assert talk.learned == []
         perform(talk, step)
-    assert (talk.learned, talk.state.pending) == (STORIES[name][1], {})
+    assert (talk.learned, talk.state.journey.pending) == (STORIES[name][1], {})
 
 
 def test_a_lesson_is_what_was_known_when_it_was_decided():
@@ -211,7 +211,7 @@ def test_of_more_decisions_than_are_kept_the_oldest_is_settled_by_what_is_known(
         talk.tell(routed(started(name, at=at(seconds))), seconds)
         spoken = turn("…", f"t{seconds}", conversation_id=name, started_at=at(seconds), ended_at=at(seconds))
         assert talk.tell(scored(spoken, "cancel_service"), seconds).decision.winner == "keep"
-        assert len(talk.state.pending) <= MOST_PENDING
+        assert len(talk.state.journey.pending) <= MOST_PENDING
     assert [each.decided_at for each in talk.lessons] == [at(10), at(1010)]
-    assert len(talk.state.pending) == MOST_PENDING
+    assert len(talk.state.journey.pending) == MOST_PENDING
     assert len(talk.state.model_copy(update={"live": {}}).write()) < 8_000

@@ -173,5 +173,5 @@ def test_whatever_happens_a_decision_gives_one_lesson_or_none(story):
             decision = prompted[lesson.decision_id]
             assert (lesson.action_id, lesson.decided_at) == (decision.winner, decision.now)
             assert lesson.settled_at == now
-        assert len(result.state.pending) <= MOST_PENDING
-        assert result.state.pending.keys() <= prompted.keys() - settled_ids
+        assert len(result.state.journey.pending) <= MOST_PENDING
+        assert result.state.journey.pending.keys() <= prompted.keys() - settled_ids

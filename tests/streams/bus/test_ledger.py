@@ -1,5 +1,6 @@
 """The ledger: redelivery recognised, any prefix of its writes consistent, bounded."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from builders import T0, at
 from fakes import Rows
-from streams.bus.ledger import HORIZON, HORIZON_INPUTS, Ledger, owners
+from streams.bus.ledger import HORIZON, HORIZON_INPUTS, Ledger, owners, read_account
 from streams.bus.ports import Message
 
 
@@ -104,3 +105,64 @@ def test_owners_with_odd_names_do_not_meet() -> None:
 
     assert {"a", "a/b", "a%2Fb", "ä", "a b"} == {owner for owner, _ in owners(table, 0)}
     assert all(state == b"1" for _, state in owners(table, 0))
+
+
+def keep(table: Rows, *inputs: tuple[str, bytes | None], cut: int | None = None) -> list[str]:
+    """A batch of inputs, each of which puts something aside or (None) leaves it alone; the rows written, by kind."""
+    ledger = Ledger(table)
+    for input_id, aside in inputs:
+        account = ledger.open(0, "dana")
+        if account.published(input_id) is None:
+            state = b"%d" % (int(account.state or b"0") + 1)
+            account.commit(input_id, state, [message(input_id)], T0, aside=aside)
+    writes = ledger.writes()[:cut]
+    table.carry_out(writes)
+    return [write.key.partition("/")[0] for write in writes]
+
+
+def aside_of(table: Rows) -> tuple[bytes | None, bytes | None]:
+    account = read_account(table, 0, "dana")
+    return account.state, account.aside
+
+
+def test_what_is_aside_is_written_only_where_it_has_changed() -> None:
+    table = Rows()
+    assert keep(table, ("a", b"one")) == ["state"]
+    assert keep(table, ("b", None)) == ["sent", "aside", "state"]
+    assert keep(table, ("c", None), ("d", None)) == ["sent", "state"]
+    assert b"one" not in zlib.decompress(table.rows[0, "state/dana"])
+    assert aside_of(table) == (b"4", b"one")
+    keep(table, ("e", b"two"), ("f", None))
+    keep(table, ("g", b"three"))
+    assert aside_of(table) == (b"7", b"three")
+
+
+@pytest.mark.parametrize("cut", range(5))
+@pytest.mark.parametrize("before", [b"one", None])
+@pytest.mark.parametrize("change", [b"two", None])
+def test_a_crash_never_parts_a_state_from_what_is_aside(cut, before, change) -> None:
+    table = Rows()
+    keep(table, ("a", b"zero"))
+    keep(table, ("b", before))
+    old, new = (b"2", before or b"zero"), (b"4", change or before or b"zero")
+    batch = (("c", None), ("d", change))
+    keep(table, *batch, cut=cut)
+    assert aside_of(table) in (old, new)
+    keep(table, *batch)
+    assert aside_of(table) == new
+    keep(table, ("e", None))
+    assert aside_of(table) == (b"5", new[1])
+
+
+def test_a_sweep_spares_or_forgets_what_is_aside_with_its_state() -> None:
+    for pending in (False, True):
+        for keep_state in (False, True):
+            table = Rows()
+            keep(table, ("a", b"one"))
+            if not pending:
+                keep(table, ("b", None))
+            ledger = Ledger(table)
+            ledger.sweep(0, T0 + HORIZON + timedelta(seconds=5), keep_state=keep_state)
+            table.carry_out(ledger.writes())
+            assert aside_of(table)[1] == (b"one" if keep_state else None)
+            assert keep_state or not table.rows

@@ -15,7 +15,8 @@ from schemas.conversation import Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DESK, DeskRecord
 from schemas.guidance import DECISION, Decision, Prompt, PromptState, Tick, outcome_id_of
-from schemas.topics import CUSTOMER_EVENTS, DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, SNAPSHOTS, TICKS
+from schemas.requests import DecisionRequest
+from schemas.topics import CUSTOMER_EVENTS, DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, REQUESTS, SNAPSHOTS, TICKS
 from small_catalog import small
 from streams.bus.ledger import read_account
 from streams.bus.memory import MemoryBus
@@ -47,6 +48,8 @@ class Worker:
         await self.bus.run([self.processor])
 
     def _message(self, event: Any, key: str | None) -> Message:
+        if isinstance(event, DecisionRequest):
+            return Message(REQUESTS.name, key or event.customer_id, encode(event))
         if isinstance(event, CustomerEvent):
             return Message(CUSTOMER_EVENTS.name, key or event.customer_id, encode(event))
         topic = INTENTS_TOPIC if event.type in ("scored.turn", "routed.lifecycle") else OUTCOMES
@@ -97,7 +100,8 @@ class Worker:
     def state(self, owner: str = "dana") -> CustomerState:
         """What is remembered, as the table has it."""
         table = self.bus.table(self.processor.name)
-        return CustomerState.read(read_account(table, partition_for(owner, PARTITIONS), owner).state)
+        account = read_account(table, partition_for(owner, PARTITIONS), owner)
+        return CustomerState.read(account.state, account.aside)
 
     @property
     def live(self) -> Prompt:
