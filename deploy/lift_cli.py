@@ -161,7 +161,7 @@ def _notes(each: Target) -> Iterator[str]:
     what = f"[dim]{each.policy}: {POLICIES[each.policy]}[/dim]"
     if each.why_not is not None:
         yield f"{what}. [yellow]No figure: {each.why_not}.[/yellow]"
-    elif each.control_alone:
+    elif each.found is not None and each.found.control_alone:
         yield f"{what}. From the control group alone: the others hardly ever tried what it would choose."
     else:
         yield what
@@ -190,7 +190,7 @@ def picture(found: Lift) -> str:
                 _row("control", compared.control.estimate, 1),
             ]
         rows += [
-            _row(f"{each.policy} ({'control' if each.control_alone else 'all'})", each.found.doubly_robust, 2)
+            _row(each.policy + (" (control)" if each.found.control_alone else ""), each.found.doubly_robust, 2)
             for each in found.targets
             if each.measure == measure and each.found is not None
         ]

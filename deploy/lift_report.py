@@ -12,7 +12,7 @@ from guidance.decision.features import FEATURES_REVISION, prior_covariance, prio
 from guidance.lift.choices import Choices, Measure, choices_of
 from guidance.lift.comparison import LEAST_PROMPTS, Comparison, Unit, compare, too_few
 from guidance.lift.estimate import Estimate, Vector
-from guidance.lift.off_policy import OffPolicy, evaluate, most_weight
+from guidance.lift.off_policy import OffPolicy, evaluate_in_sight
 from guidance.lift.policies import Belief, UnknownAction, as_logged, at_random, greedy
 from guidance.lift.reward_model import guesses
 from schemas.learning import Posterior
@@ -22,11 +22,8 @@ POLICIES = {
     "as it was": "what was decided, of both groups: the plain mean",
     "random": "any of the candidates: what the control group gets",
     "fixed": "always the best by the catalogue's priors: nothing learned",
-    "learned": "always the best by what is learned by now: nothing explored",
+    "learned": "always the best by what is learned by now; as it was learned from these outcomes, it flatters a little",
 }
-UNSEEN = 0.01
-"""Where more than this share of what a policy would choose is out of the log's sight, the control group alone is asked,
-in which every candidate had its chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,6 @@ class Target:
     found: OffPolicy | None
     why_not: str | None
     """Why there is no figure, in a clause."""
-    control_alone: bool
-    """The figure is from the control group's decisions alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ def _target(of: Target) -> dict[str, Any]:
         "largest_weight": reach.largest,
         "clipped": reach.clipped,
         "unseen": reach.unseen,
-        "control_alone": of.control_alone,
+        "control_alone": of.found.control_alone,
     }
 
 
@@ -142,7 +137,7 @@ def _targets(
     if choices is None or len(choices) < LEAST_PROMPTS:
         count = 0 if choices is None else len(choices)
         why = f"{count} decisions with a known outcome can be told from, {LEAST_PROMPTS} are needed"
-        return [Target(policy, measure, None, why, control_alone=False) for policy in POLICIES]
+        return [Target(policy, measure, None, why) for policy in POLICIES]
     guess = guesses(choices)
     return [_target_of(policy, choices, measure, guess, beliefs, most) for policy in POLICIES]
 
@@ -159,21 +154,16 @@ def _target_of(
         target = target_of(policy, choices, beliefs)
     except UnknownAction as error:
         why = f"{error}: name a catalogue that has it, --catalog FILE"
-        return Target(policy, measure, None, why, control_alone=False)
-    bound = most_weight(len(choices)) if most is None else most
-    unseen = float(choices.total(np.maximum(0.0, target - bound * choices.probability)).mean())
-    if unseen <= UNSEEN:
-        return Target(policy, measure, evaluate(choices, target, guess, most), None, control_alone=False)
-    kept = choices.control
-    if kept.sum() < LEAST_PROMPTS:
+        return Target(policy, measure, None, why)
+    found = evaluate_in_sight(choices, target, guess, most)
+    if found is None or found.reach.decisions < LEAST_PROMPTS:
+        count = 0 if found is None else found.reach.decisions
         why = (
-            f"{unseen:.0%} of what it would choose was too unlikely to be tried, and the control group has "
-            f"{kept.sum()} decisions, {LEAST_PROMPTS} are needed"
+            "too many decisions had no chance of what it would choose, and the control group, where everything has one, "
+            f"has {count}: {LEAST_PROMPTS} are needed"
         )
-        return Target(policy, measure, None, why, control_alone=True)
-    rows = kept[choices.decision]
-    found = evaluate(choices.where(kept), target[rows], guess[rows], most)
-    return Target(policy, measure, found, None, control_alone=True)
+        return Target(policy, measure, None, why)
+    return Target(policy, measure, found, None)
 
 
 def target_of(policy: str, choices: Choices, beliefs: Mapping[str, Mapping[str, Belief]]) -> Vector:

@@ -42,14 +42,14 @@ class Customer:
 class World:
     """Made from a seed alone: the same one has the same offers and the same customers."""
 
-    def __init__(self, seed: int, offers: int = 12) -> None:
+    def __init__(self, seed: int, offers: int = 12, control_share: float = 0.1) -> None:
         chance = np.random.default_rng([seed, 0])
         bias = chance.normal(_SELDOM, _APART, offers)
         self._weights = np.where(_TASTES, chance.normal(0.0, _TASTE, (offers, len(FEATURES))), 1.0)
         self._weights[:, 0] = bias
         guesses = 1.0 / (1.0 + np.exp(-(bias + chance.normal(0.0, _GUESS, offers))))
         self.offers = tuple(f"offer_{number:02d}" for number in range(1, offers + 1))
-        self.catalog = _catalog(dict(zip(self.offers, guesses, strict=True)))
+        self.catalog = _catalog(dict(zip(self.offers, guesses, strict=True)), control_share)
         self._fixed = np.array([prior_mean(self.catalog.by_id[name].prior) for name in self.offers])
         self._seed = seed
 
@@ -114,7 +114,7 @@ def _scores(chance: np.random.Generator) -> Scores:
     )  # fmt: skip
 
 
-def _catalog(priors: dict[str, float]) -> Catalog:
+def _catalog(priors: dict[str, float], control_share: float) -> Catalog:
     """One in which every offer is called for by every customer, and all are worth the same."""
     actions = {
         name: {
@@ -132,6 +132,11 @@ def _catalog(priors: dict[str, float]) -> Catalog:
         "tenure_months": {"type": "number", "about": "months a customer"},
         "value_band": {"type": "text", "about": "low, mid or high"},
     }
-    return parse_catalog(
-        yaml.safe_dump({"id": "simulated", "name": "Simulated", "facts": facts, "actions": actions}, sort_keys=False)
-    )
+    whole = {
+        "id": "simulated",
+        "name": "Simulated",
+        "policy": {"control_share": control_share},
+        "facts": facts,
+        "actions": actions,
+    }
+    return parse_catalog(yaml.safe_dump(whole, sort_keys=False))

@@ -11,7 +11,7 @@ error that this brings in vanishes as n grows, and `Reach.unseen` bounds it. Int
 the estimate's influence function, customers taken as independent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -39,12 +39,19 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class OffPolicy:
-    """The value of one target policy, three ways."""
+    """The value of one target policy, three ways. Doubly robust is the one to go by."""
 
     ips: Estimate
     snips: Estimate
     doubly_robust: Estimate
     reach: Reach
+    control_alone: bool = False
+    """It rests on the control group's decisions alone."""
+
+
+UNSEEN = 0.05
+"""Where more than this share of what a policy would choose is out of the log's sight, the control group alone is asked,
+in which chance gave everything its turn: wider intervals, but right ones."""
 
 
 def most_weight(choices: Choices) -> float:
@@ -81,6 +88,18 @@ def evaluate(choices: Choices, target: Vector, guess: Vector, most: float | None
             unseen=unseen(choices, target, most),
         ),
     )
+
+
+def evaluate_in_sight(choices: Choices, target: Vector, guess: Vector, most: float | None = None) -> OffPolicy | None:
+    """As `evaluate`, from all decisions if they see what the target policy would choose, else from the control group's
+    (`UNSEEN`). None: they do not see it, and nobody was in the control group."""
+    if unseen(choices, target, most_weight(choices) if most is None else most) <= UNSEEN:
+        return evaluate(choices, target, guess, most)
+    if not choices.control.any():
+        return None
+    rows = choices.control[choices.decision]
+    found = evaluate(choices.where(choices.control), target[rows], guess[rows], most)
+    return replace(found, control_alone=True)
 
 
 def ips(choices: Choices, weights: Vector) -> Estimate:
