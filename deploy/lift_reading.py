@@ -1,6 +1,5 @@
 """What lift is reckoned from: lessons, their decisions and what is learned now, from Kafka or from files."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +16,11 @@ from schemas.learning import LESSON, POSTERIOR, Lesson, Posterior
 from schemas.topics import DECISIONS, LESSONS, PROPENSITIES
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Record
-from streams.bus.readers import KafkaReaders, OffsetGone
+from streams.bus.readers import KafkaReaders, Positions, Tail
 
 _Line = Annotated[Lesson | Decision | Posterior, Field(discriminator="type")]
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
-_AT_ONCE = 5_000
+_Adapter = TypeAdapter[Lesson] | TypeAdapter[Decision] | TypeAdapter[Posterior]
 
 
 @dataclass(slots=True)
@@ -87,20 +86,21 @@ async def from_kafka(kafka: KafkaSettings, since: datetime) -> Log:
     log = Log(since)
     readers = KafkaReaders(kafka)
     for topic, adapter in ((LESSONS.name, LESSON), (DECISIONS.name, DECISION)):
-        for (_, partition), start in (await readers.positions([topic], since)).items():
-            end = await readers.end(topic, partition)
-            for first in range(start, end, _AT_ONCE):
-                for record in await _read(readers, topic, partition, first, min(end, first + _AT_ONCE)):
-                    _add(log, record, adapter)
+        starts, ends = [await readers.positions([topic], each) for each in (since, "latest")]
+        async with Tail(kafka, {source: start for source, start in starts.items() if start < ends[source]}) as tail:
+            await _read_to(tail, ends, log, adapter)
     for record in (await readers.read_compacted(PROPENSITIES.name)).latest.values():
         _add(log, record, POSTERIOR)
     return log
 
 
-async def _read(readers: KafkaReaders, topic: str, partition: int, start: int, end: int) -> list[Record]:
-    with contextlib.suppress(OffsetGone):  # retention passed us: what is gone is not counted
-        return await readers.read_range(topic, partition, start, end)
-    return []
+async def _read_to(tail: Tail, ends: Positions, log: Log, adapter: _Adapter) -> None:
+    if tail.positions:
+        async for batch in tail:
+            for record in batch:
+                _add(log, record, adapter)
+            if all(position >= ends[source] for source, position in tail.positions.items()):
+                return
 
 
 def _add(

@@ -109,8 +109,7 @@ def lift(log: Log, priors: Mapping[str, float], most: float | None = None) -> Li
     """
     lessons = sorted(log.lessons.values(), key=lambda each: (each.decided_at, each.decision_id))
     known = {each.action_id: each.prior for each in lessons} | dict(priors)
-    by_prior = {action: _prior(prior) for action, prior in known.items()}
-    beliefs = {"fixed": by_prior, "learned": by_prior | _learned(log.posteriors)}
+    beliefs = beliefs_of(known, log.posteriors)
     comparisons: dict[tuple[Measure, Unit], Comparison] = {}
     targets: list[Target] = []
     units: tuple[Unit, ...] = ("prompt", "conversation")
@@ -159,7 +158,7 @@ def _target_of(
     if found is None or found.reach.decisions < LEAST_PROMPTS:
         count = 0 if found is None else found.reach.decisions
         why = (
-            "too many decisions had no chance of what it would choose, and the control group, where everything has one, "
+            "too many decisions had no chance of what it would choose, and the control group, where all has one, "
             f"has {count}: {LEAST_PROMPTS} are needed"
         )
         return Target(policy, measure, None, why)
@@ -173,13 +172,13 @@ def target_of(policy: str, choices: Choices, beliefs: Mapping[str, Mapping[str, 
     return as_logged(choices) if policy == "as it was" else at_random(choices)
 
 
-def _prior(prior: float) -> Belief:
-    return np.array(prior_mean(prior)), np.array(prior_covariance())
-
-
-def _learned(posteriors: Sequence[Posterior]) -> dict[str, Belief]:
+def beliefs_of(priors: Mapping[str, float], posteriors: Sequence[Posterior]) -> dict[str, dict[str, Belief]]:
+    """What the policies "fixed" and "learned" believe, by action; of one of which nothing is learned, its prior holds."""
+    covariance = np.array(prior_covariance())
+    fixed = {action: (np.array(prior_mean(prior)), covariance) for action, prior in priors.items()}
     usable = (each for each in posteriors if each.features_revision == FEATURES_REVISION)
-    return {
+    learned = {
         each.action_id: (np.array(each.mean), np.array(each.covariance))
         for each in sorted(usable, key=lambda each: each.version)  # the newest comes last, and stays
     }
+    return {"fixed": fixed, "learned": fixed | learned}

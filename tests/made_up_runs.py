@@ -18,7 +18,7 @@ from guidance.decision.fold import fold
 from guidance.decision.propensity import propensity
 from guidance.decision.treatment import Wording
 from guidance.decision.trigger import called_for
-from guidance.lift.choices import Weighed
+from guidance.lift.choices import Choices, Weighed
 from schemas.learning import Lesson
 
 _WORDING = Wording(words="", steps=(), language="en")
@@ -38,6 +38,22 @@ class Population:
     def of(cls, world: World, customers: int) -> "Population":
         features = np.array([_features(world, number) for number in range(customers)])
         return cls(world, features, np.array([world.acceptance(each) for each in features]))
+
+    def choices(self) -> Choices:
+        """All customers and all offers, as if each had been decided once: what a policy would choose for them."""
+        customers, offers, width = self.features.shape
+        return Choices(
+            actions=self.world.offers,
+            decision=np.repeat(np.arange(customers), offers),
+            action=np.tile(np.arange(offers), customers),
+            features=self.features.reshape(-1, width),
+            worth=np.ones(customers * offers),
+            probability=np.full(customers * offers, 1.0 / offers),
+            chosen=np.arange(customers) * offers,
+            reward=np.zeros(customers),
+            customer=np.arange(customers),
+            control=np.ones(customers, dtype=bool),
+        )
 
 
 def _features(world: World, number: int) -> list[tuple[float, ...]]:
