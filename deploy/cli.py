@@ -13,14 +13,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deploy import catalog_cli, workers
 from deploy import demo as demo_run
 from deploy import doctor as checks
 from deploy import gateway as gateways
-from deploy import workers
 from deploy.contracts import asyncapi, json_schema
 from deploy.desk_client import TurnedAway
+from deploy.explain_cli import explain
+from deploy.feedback_cli import feedback_app
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
+from deploy.levers_cli import levers_app
 from deploy.lift_cli import lift_command
 from deploy.local import NotReady
 from deploy.model_cli import model_app
@@ -30,7 +33,9 @@ from deploy.publish_cli import catalog_app
 from deploy.recording import read, renamed
 from deploy.settings import cluster
 from deploy.sim_cli import simulate
+from deploy.whatif_cli import whatif
 from models.artifact import ArtifactError
+from schemas.codec import encode
 from schemas.errors import Malformed
 from streams.bus.ports import BusUnavailable
 from streams.bus.producer import KafkaPublisher
@@ -46,9 +51,14 @@ app = typer.Typer(
 app.add_typer(kafka_app, name="kafka")
 app.add_typer(topics_app, name="topics")
 app.add_typer(model_app, name="model")
+catalog_cli.add_commands(catalog_app)
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
 app.command(name="lift")(lift_command)
 app.command()(simulate)
+app.add_typer(levers_app, name="levers")
+app.command()(explain)
+app.command()(whatif)
 _STDERR = Console(stderr=True)
 
 Kafka = Annotated[
@@ -131,6 +141,9 @@ def replay(
     kafka: Kafka = None,
     speed: Annotated[float, typer.Option(min=0.01, help="2: twice as fast as it happened.")] = 1.0,
     keep_ids: Annotated[bool, typer.Option(help="Keep the recording's ids: a second replay is a redelivery.")] = False,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="With --offline: whole decisions as JSON lines, for explain --file.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="No Kafka: the same processors, in this process.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --offline: one JSON line a decision.")] = False,
     model: Annotated[Path | None, typer.Option(help="With --offline: folder of the intent model.")] = None,
@@ -143,8 +156,11 @@ def replay(
     """
     lines = read(files)
     if offline:
-        for decision in decide_offline(lines, model, catalog):
-            typer.echo(decision.as_json() if as_json else decision.as_text())
+        for each in decide_offline(lines, model, catalog):
+            if decisions:
+                typer.echo(encode(each.decision))
+            else:
+                typer.echo(each.as_json() if as_json else each.as_text())
         return
     run = os.urandom(3).hex()
     told = lines if keep_ids else tuple(renamed(lines, run))

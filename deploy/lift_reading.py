@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
@@ -20,7 +20,6 @@ from streams.bus.readers import KafkaReaders, Positions, Tail
 
 _Line = Annotated[Lesson | Decision | Posterior, Field(discriminator="type")]
 _LINE: TypeAdapter[_Line] = TypeAdapter(_Line)
-_Adapter = TypeAdapter[Lesson] | TypeAdapter[Decision] | TypeAdapter[Posterior]
 
 
 @dataclass(slots=True)
@@ -94,7 +93,7 @@ async def from_kafka(kafka: KafkaSettings, since: datetime) -> Log:
     return log
 
 
-async def _read_to(tail: Tail, ends: Positions, log: Log, adapter: _Adapter) -> None:
+async def _read_to(tail: Tail, ends: Positions, log: Log, adapter: TypeAdapter[Any]) -> None:
     if tail.positions:
         async for batch in tail:
             for record in batch:
@@ -103,9 +102,7 @@ async def _read_to(tail: Tail, ends: Positions, log: Log, adapter: _Adapter) -> 
                 return
 
 
-def _add(
-    log: Log, record: Record, adapter: TypeAdapter[Lesson] | TypeAdapter[Decision] | TypeAdapter[Posterior]
-) -> None:
+def _add(log: Log, record: Record, adapter: TypeAdapter[Any]) -> None:
     try:
         log.add(decode(adapter, record.value))
     except Malformed:

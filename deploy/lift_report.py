@@ -173,7 +173,7 @@ def target_of(policy: str, choices: Choices, beliefs: Mapping[str, Mapping[str, 
 
 
 def beliefs_of(priors: Mapping[str, float], posteriors: Sequence[Posterior]) -> dict[str, dict[str, Belief]]:
-    """What the policies "fixed" and "learned" believe, by action; of one of which nothing is learned, its prior holds."""
+    """What the policies "fixed" and "learned" believe, by action. Where nothing is learned the prior holds."""
     covariance = np.array(prior_covariance())
     fixed = {action: (np.array(prior_mean(prior)), covariance) for action, prior in priors.items()}
     usable = (each for each in posteriors if each.features_revision == FEATURES_REVISION)

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from deploy.embeddings import embed_treatments
 from deploy.recording import Line
 from deploy.workers import load_catalog, load_model
+from guidance.decision.catalog import Catalog
+from guidance.decision.echo import Echoes
 from guidance.decision.rules import Rules
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker, Turn
@@ -68,7 +71,7 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
     Turns are as the recording has them: unredacted text is shown to whoever owns the recording.
     """
     turns = {line.event.turn_id: line.event for line in lines if isinstance(line.event, Turn) and line.event.is_final}
-    bus = asyncio.run(_run(lines, model, catalog))
+    bus = run_offline(lines, model, standing_rules(load_catalog(catalog), model))
     decisions = [decode(DECISION, record.value) for record in bus.records(DECISIONS.name)]
     order = {turn_id: position for position, turn_id in enumerate(turns)}
     for decision in sorted(decisions, key=lambda each: order[each.turn_id]):
@@ -76,9 +79,20 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
         yield Decided(decision, turn.speaker, turn.text)
 
 
-async def _run(lines: Sequence[Line], model: Path | None, catalog: Path | None) -> MemoryBus:
+def standing_rules(catalog: Catalog, model: Path | None) -> Rules:
+    """`catalog` as if it had been published: its treatments embedded by the model in the folder `model`."""
+    intents = load_model(model)
+    embeddings = embed_treatments(catalog, intents) if intents.first_stage is not None else ()
+    return Rules(catalog, echoes=Echoes.of(embeddings, intents.manifest.revision))
+
+
+def run_offline(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
+    """All topics as they stand after `lines`. `model` None: the one that ships."""
+    return asyncio.run(_run(lines, model, rules))
+
+
+async def _run(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
-    rules = Rules(load_catalog(catalog))
     scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
     processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),

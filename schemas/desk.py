@@ -71,8 +71,32 @@ class ConversationClosed(_DeskRecord):
     reason: Literal["ended", "idle", "transferred"]
 
 
+class AskedOffer(Contract):
+    """An offer that the agent took up, and of which nobody knows what the customer made of it."""
+
+    prompt_id: Id
+    decision_id: Id
+    action_id: Id
+    title: str
+
+
+class OutcomeAsked(_DeskRecord):
+    """What came of it? Comes before the conversation is closed; `record_id` is what the answer names."""
+
+    type: Literal["outcome.asked"] = "outcome.asked"
+    route_key: Id
+    customer_name: str | None
+    channel: Channel
+    offers: tuple[AskedOffer, ...] = Field(min_length=1, max_length=3)
+    """The latest first."""
+    ask_disposition: bool
+    """Whether to ask how the conversation ended, too: its source has not told."""
+    until: Instant
+    """An answer that comes later changes nothing any more."""
+
+
 DeskRecord = Annotated[
-    ConversationOpened | DeskTurn | PromptIssued | PromptEnded | ConversationClosed,
+    ConversationOpened | DeskTurn | PromptIssued | PromptEnded | OutcomeAsked | ConversationClosed,
     Field(discriminator="type"),
 ]
 DESK: TypeAdapter[DeskRecord] = TypeAdapter(DeskRecord)

@@ -7,6 +7,8 @@
      │ ◀─ record {cursor, record} ─────────────── │  keep the cursor of the last frame that has one
      │ ─ outcome {prompt_id, state, reason} ────▶ │
      │ ◀─ ack {outcome_id} ────────────────────── │  it is safely in Kafka
+     │ ─ wrap_up {ask_id, offers, disposition} ─▶ │  the answer to an outcome.asked record, or none: empty
+     │ ◀─ wrapped_up {ask_id} ─────────────────── │  it is safely in Kafka
      │ ─ ping {n} ──────────────────────────────▶ │  every heartbeat_s
      │ ◀─ pong {n, cursor, server_time} ───────── │  a quiet desk's cursor moves on
 
@@ -21,7 +23,7 @@ from pydantic import Field, TypeAdapter
 from schemas.base import Contract, Id, Instant
 from schemas.conversation import Channel, Speaker
 from schemas.desk import DeskRecord, Snapshot
-from schemas.guidance import ActionKind, Decision, DismissReason, PromptState, ServiceLevel
+from schemas.guidance import ActionKind, Decision, DismissReason, Disposition, PromptState, ServiceLevel
 
 PROTOCOL = 1
 """The version that both sides of this file speak."""
@@ -61,6 +63,25 @@ class OutcomeReport(Contract):
     note: str | None = Field(default=None, max_length=500)
 
 
+class OfferAnswer(Contract):
+    """What the customer made of one offer, as their agent tells it."""
+
+    prompt_id: Id
+    result: Literal["accepted", "declined", "open"]
+    """`open`: neither yes nor no so far."""
+
+
+class WrapUpReport(Contract):
+    """The agent's answer to an `outcome.asked` record, or that they wave it away. Saying it twice is harmless."""
+
+    type: Literal["wrap_up"] = "wrap_up"
+    ask_id: Id
+    """The record's `record_id`."""
+    offers: tuple[OfferAnswer, ...] = Field(default=(), max_length=3)
+    """Offers that are not named are not answered."""
+    disposition: Disposition | None = None
+
+
 class Ping(Contract):
     """The desk is alive; expected every `Welcome.heartbeat_s`."""
 
@@ -82,7 +103,7 @@ class Unwatch(Contract):
     type: Literal["unwatch"] = "unwatch"
 
 
-DeskFrame = Annotated[Hello | OutcomeReport | Ping | Watch | Unwatch, Field(discriminator="type")]
+DeskFrame = Annotated[Hello | OutcomeReport | WrapUpReport | Ping | Watch | Unwatch, Field(discriminator="type")]
 FROM_DESK: TypeAdapter[DeskFrame] = TypeAdapter(DeskFrame)
 """What a gateway reads."""
 
@@ -156,6 +177,13 @@ class Ack(Contract):
     state: PromptState
 
 
+class WrappedUp(Contract):
+    """The answer to a question is safely in Kafka."""
+
+    type: Literal["wrapped_up"] = "wrapped_up"
+    ask_id: Id
+
+
 class Status(Contract):
     """How the gateway itself is; sent when that changes, and after the welcome when it is not `live`."""
 
@@ -173,6 +201,7 @@ RefusalCode = Literal[
     "rights",
     "unexpected",
     "unknown_prompt",
+    "unknown_question",
     "settled",
     "unknown_conversation",
     "unavailable",
@@ -187,9 +216,10 @@ class Refused(Contract):
     type: Literal["refused"] = "refused"
     code: RefusalCode
     """`malformed`: the frame could not be read. `protocol`: another version. `token`, `rights`: not let in, not yours
-    to do. `unexpected`: a frame out of turn. `unknown_prompt`: this desk was never shown it. `settled`: the prompt was
-    accepted or dismissed already. `unknown_conversation`: not live. `unavailable`: an outcome could not be stored,
-    report it again. `too_slow`: the desk did not read. `going_away`: this gateway stops, another takes over."""
+    to do. `unexpected`: a frame out of turn. `unknown_prompt`, `unknown_question`: this desk was never shown it.
+    `settled`: the prompt was accepted or dismissed already. `unknown_conversation`: not live. `unavailable`: an outcome
+    could not be stored, report it again. `too_slow`: the desk did not read. `going_away`: this gateway stops, another
+    takes over."""
     message: str
     """For people: what happened, what it means, what to do."""
     closes: bool
@@ -199,6 +229,8 @@ class Refused(Contract):
     """Of the outcome that was refused; None otherwise."""
     state: PromptState | None = None
     """Of the outcome that was refused; None otherwise."""
+    ask_id: Id | None = None
+    """Of the answer to a question that was refused; None otherwise."""
 
 
 # From the gateway to a supervisor's desk
@@ -340,7 +372,7 @@ class ConversationView(Contract):
 
 
 GatewayFrame = Annotated[
-    Welcome | Reset | RecordFrame | Pong | Ack | Status | Refused | Wall | Trends | ConversationView,
+    Welcome | Reset | RecordFrame | Pong | Ack | WrappedUp | Status | Refused | Wall | Trends | ConversationView,
     Field(discriminator="type"),
 ]
 TO_DESK: TypeAdapter[GatewayFrame] = TypeAdapter(GatewayFrame)

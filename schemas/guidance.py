@@ -92,6 +92,8 @@ class Versions(Contract):
     """The model revision, or None when the decision had no scores."""
     levers: str | None = None
     propensities: str | None = None
+    echoes: str | None = None
+    """The model revision that the catalogue's treatments are embedded with; None: labels alone told what was said."""
     features: str | None = None
     """Which numbers a candidate's `features` are; None in records from before there were any."""
 
@@ -160,6 +162,15 @@ class Decision(Contract):
     agent_id: Id | None
     sequence: int = Field(ge=1)
     """Which of its route key's inputs it is, from 1."""
+    owner: Id | None = None
+    """The customer on whose state it was decided, where the conversation has moved to them; None: the route key's."""
+    folded: tuple[str, ...] | None = None
+    """What its owner's state took in since the previous decision, in order: that decision's own input first, then
+    `input_id_of` each, and `tick@<ms since 1970>` for a tick that changed something. None: `state` says it all (or the
+    decision is older than this field)."""
+    state: str | None = None
+    """All that was remembered before this very input, as the decision core writes it: the first decision since nothing
+    was live has it, so that all later ones can be decided again from here. None on those."""
     now: Instant
     """The input record's Kafka timestamp: the only clock the decision knew."""
     seed: int = Field(ge=0)
@@ -240,7 +251,42 @@ class BusinessOutcome(Contract):
     at: Instant
 
 
-OutcomeRecord = Annotated[PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+class Disposition(StrEnum):
+    """How a conversation ended, as its agent is asked."""
+
+    SOLVED = "solved"
+    UNSOLVED = "unsolved"
+    FOLLOW_UP = "follow_up"
+    """The customer is to be contacted again."""
+
+
+class WrapUp(Contract):
+    """The agent has answered what came of a conversation, or waved the question away. What the customer made of each
+    offer comes before it, as business outcomes."""
+
+    type: Literal["wrap.up"] = "wrap.up"
+    outcome_id: Id
+    """`wrap_up_id_of(ask_id)`: each question is answered once."""
+    conversation_id: Id
+    route_key: Id
+    agent_id: Id
+    disposition: Disposition | None = None
+    """None: the agent did not say."""
+    at: Instant
+    """When it was answered, by the gateway's clock."""
+
+
+def customer_outcome_id_of(prompt_id: str) -> str:
+    """The one id of "the customer's answer to this prompt, as the agent tells it"."""
+    return f"{prompt_id}:customer"
+
+
+def wrap_up_id_of(ask_id: str) -> str:
+    """The one id of the answer to a desk's question, which is known by its record's id."""
+    return f"{ask_id}:wrap_up"
+
+
+OutcomeRecord = Annotated[PromptOutcome | BusinessOutcome | WrapUp, Field(discriminator="type")]
 OUTCOME: TypeAdapter[OutcomeRecord] = TypeAdapter(OutcomeRecord)
 """What `guidance.outcomes.v1` carries."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Contract, Id
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
 
@@ -16,7 +16,9 @@ class Handoff(Contract):
     conversation_id: Id
     customer_id: Id
     route_key: Id
-    """The old owner, to which the conversation's records go on being routed."""
+    """Where the conversation's records go on being routed to: its first owner."""
+    hop: int = Field(default=1, ge=1)
+    """Which move of the conversation's it is: 1 the first."""
     carried: str
     """What is remembered, as the decision core writes it; opaque to everybody else."""
 
@@ -27,7 +29,11 @@ class Forwarded(Contract):
     type: Literal["forwarded"] = "forwarded"
     conversation_id: Id
     customer_id: Id
-    record: Annotated[ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome, Field(discriminator="type")]
+    hop: int = Field(default=1, ge=1)
+    """How many moves the record has made with this one."""
+    record: Annotated[
+        ScoredTurn | RoutedLifecycle | PromptOutcome | BusinessOutcome | WrapUp, Field(discriminator="type")
+    ]
 
 
 HandoffRecord = Annotated[Handoff | Forwarded, Field(discriminator="type")]

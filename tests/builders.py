@@ -6,7 +6,16 @@ from typing import Any
 from schemas.codec import encode
 from schemas.conversation import Channel, ConversationEnded, ConversationStarted, Speaker, Turn
 from schemas.customer import CustomerEvent
-from schemas.desk import ConversationOpened, DeskSpan, DeskTurn, PromptEnded, PromptIssued, Snapshot
+from schemas.desk import (
+    AskedOffer,
+    ConversationOpened,
+    DeskSpan,
+    DeskTurn,
+    OutcomeAsked,
+    PromptEnded,
+    PromptIssued,
+    Snapshot,
+)
 from schemas.guidance import (
     ActionKind,
     BusinessOutcome,
@@ -19,6 +28,8 @@ from schemas.guidance import (
     PromptState,
     ServiceLevel,
     Versions,
+    WrapUp,
+    wrap_up_id_of,
 )
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 from schemas.learning import Lesson, Posterior
@@ -179,6 +190,24 @@ def issued(the_prompt: Prompt | None = None, **fields: Any) -> PromptIssued:
 def prompt_ended(state: PromptState = PromptState.RETRACTED, **fields: Any) -> PromptEnded:
     ending = PromptEnding(prompt_id=prompt().prompt_id, action_id=prompt().action_id, state=state, reason="she said no")
     return PromptEnded(**{"record_id": "c1-ended-prompt", "ending": ending, **_DESK, **fields})
+
+
+def asked(**fields: Any) -> OutcomeAsked:
+    of = prompt()
+    offer = AskedOffer(prompt_id=of.prompt_id, decision_id=of.decision_id, action_id=of.action_id, title=of.title)
+    values = {
+        "record_id": "c1-asked", "route_key": "dana", "customer_name": "Dana W.", "channel": Channel.VOICE,
+        "offers": (offer,), "ask_disposition": True, "until": at(480), **_DESK,
+    }  # fmt: skip
+    return OutcomeAsked(**{**values, **fields})
+
+
+def wrap_up(**fields: Any) -> WrapUp:
+    values = {
+        "outcome_id": wrap_up_id_of("c1-asked"), "conversation_id": "c1", "route_key": "dana", "agent_id": "ada",
+        "at": at(330),
+    }  # fmt: skip
+    return WrapUp(**{**values, **fields})
 
 
 def snapshot(**fields: Any) -> Snapshot:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from guidance.decision.action import Action
+from guidance.decision.business_intent import worth
 from guidance.decision.facts import Facts
 from guidance.decision.propensity import Belief
 from guidance.decision.treatment import Wording
@@ -12,11 +13,14 @@ from guidance.decision.trigger import Call
 
 @dataclass(frozen=True, slots=True)
 class Levers:
-    """What supervisors have set for now, by action id or by kind; multiplies the catalogue's own."""
+    """What supervisors have set for now. By action id and by kind it multiplies the catalogue's own lever, by metric
+    the parts of an action's value."""
 
     version: str
     by_action: Mapping[str, float] = field(default_factory=dict)
     by_kind: Mapping[str, float] = field(default_factory=dict)
+    by_metric: Mapping[str, float] = field(default_factory=dict)
+    """How much each business metric counts; one that is not named counts once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,14 @@ def context_weight(action: Action, facts: Facts) -> float:
     """C: all the action's weights whose condition holds, multiplied. One whose facts are missing is left out."""
     weight = 1.0
     for each in action.context:
-        if not facts.missing(each.when.facts) and each.when.holds(facts):
+        if facts.holds(each.when):
             weight *= each.times
     return weight
+
+
+def value(action: Action, levers: Levers | None = None) -> float:
+    """V: what it is worth less what it costs, as the metrics count just now; may be negative."""
+    return worth(action.value_by_metric, action.cost, {} if levers is None else levers.by_metric)
 
 
 def lever(action: Action, levers: Levers | None = None) -> float:

@@ -1,39 +1,81 @@
 """The catalogue: all actions, the facts they may use, and the contact policy. Business people edit it as YAML."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from guidance.decision.action import Action, Condition, Entry, Treatment, Trigger, Weight
-from guidance.decision.catalog_text import CatalogError, Lines, Path, Problem, read_yaml
-from guidance.decision.expression import Expression, Flaw
-from guidance.decision.facts import JOURNEY_FACTS, FactDeclaration, FactType, samples
-from guidance.decision.wording import Template
+from guidance.decision.action import Action, Condition, Entry, Limit, Number, Treatment, Trigger, Weight, Whole
+from guidance.decision.business_intent import Metric
+from guidance.decision.catalog_defaults import with_defaults
+from guidance.decision.catalog_flaws import flaws, unknown_levers
+from guidance.decision.catalog_problems import broken_parts, problems_of
+from guidance.decision.catalog_text import CatalogError, Lines, Problem, read_yaml
+from guidance.decision.expression import Flaw
+from guidance.decision.facts import JOURNEY_FACTS, FactDeclaration, FactType
 from schemas.guidance import ActionKind
+
+E = TypeVar("E", bound=Entry)
 
 
 class Policy(Entry):
     """How often, and after what, customers and agents are left alone. Compliance is apart from all of it."""
 
-    most_prompts_per_conversation: int = Field(default=8, ge=1)
-    supersede_margin: float = Field(default=0.25, ge=0.0)
+    most_prompts_per_conversation: Whole = Field(default=8, ge=1)
+    most_per_customer: Limit | None = None
+    """How often anything is put to one customer within a window, on whatever channels; None: as often as may be."""
+    supersede_margin: Number = Field(default=0.25, ge=0.0)
     """By how much of its priority a live prompt must be beaten to be taken away for a better one."""
-    most_dismissals: int = Field(default=2, ge=1)
+    most_dismissals: Whole = Field(default=2, ge=1)
     """Dismissals of one action, on any channel, after which it rests."""
-    dismissals_within_days: float = Field(default=7.0, gt=0.0)
-    refusal_rests_days: float = Field(default=30.0, gt=0.0)
+    dismissals_within_days: Number = Field(default=7.0, gt=0.0)
+    refusal_rests_days: Number = Field(default=30.0, gt=0.0)
     """How long an action that the customer refused, on any channel, is not offered again."""
-    idle_after_minutes: float = Field(default=30.0, gt=0.0)
+    idle_after_minutes: Number = Field(default=30.0, gt=0.0)
     """Silence after which a conversation counts as over."""
-    control_share: float = Field(default=0.1, ge=0.0, le=0.5)
+    said_similarity: Number = Field(default=0.7, gt=0.0, le=1.0)
+    """From which likeness (cosine of embeddings) on an agent's turn says what a treatment says. The default is measured
+    on the model that ships: tests/deploy/test_said_similarity.py."""
+    said_rests_turns: Whole = Field(default=12, ge=0)
+    """For how many final turns what the agent has said is not prompted. Compliance: for the whole conversation."""
+    not_now_rests_minutes: Number = Field(default=3.0, ge=0.0)
+    """After which an action may come back, once, that the agent put off with “not now”."""
+    mood_rests_turns: Whole = Field(default=6, ge=0)
+    """For how many final turns nothing is sold after the agent says that the customer is in no mood for it."""
+    churn_flag_at: Number = Field(default=1.4, ge=0.0, le=2.0)
+    """The churn risk of a conversation from which on the CRM is told, unless a retention offer was accepted."""
+    follow_up_hours: Number = Field(default=24.0, gt=0.0)
+    """When a follow-up is due, where nobody promised another time."""
+    wrap_up_minutes: Number = Field(default=3.0, ge=0.0)
+    """How long after the end the agent's word on what came of it is waited for, before the CRM is told."""
+    control_share: Number = Field(default=0.1, ge=0.0, le=0.5)
     """The share of customers for whom chance chooses among what could be said: what guidance is measured against."""
     outcome_wait_minutes: float = Field(default=1440.0, ge=0.0, le=1440.0)
     """How long after a conversation a system of record may still say what came of its prompts, before what is known
     by then is learned from. 0 where none ever does."""
+
+
+Bounds = tuple[Annotated[Number, Field(gt=0.0, le=10.0)], Annotated[Number, Field(gt=0.0, le=10.0)]]
+"""The least and the most that a lever may be set to; 1 is neutral."""
+
+
+class LeverBounds(Entry):
+    """How far supervisors may go, at runtime."""
+
+    any: Bounds = (0.25, 4.0)
+    """Of whatever is not named below."""
+    by_metric: dict[Metric, Bounds] = Field(default_factory=dict)
+    by_kind: dict[ActionKind, Bounds] = Field(default_factory=dict)
+    by_action: dict[str, Bounds] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _least_first(self) -> "LeverBounds":
+        for least, most in (self.any, *self.by_metric.values(), *self.by_kind.values(), *self.by_action.values()):
+            if least > most:
+                raise Flaw(f"the least, {least:g}, is more than the most, {most:g}", "write [least, most]")
+        return self
 
 
 class DeclaredFact(Entry):
@@ -51,6 +93,7 @@ class Catalog(Entry):
     name: str
     currency: str = Field(default="$", max_length=4)
     policy: Policy = Policy()
+    levers: LeverBounds = LeverBounds()
     declared: dict[str, DeclaredFact] = Field(default_factory=dict, alias="facts")
     by_id: dict[str, Action] = Field(alias="actions", min_length=1)
     version: str
@@ -74,7 +117,7 @@ class Catalog(Entry):
             label
             for action in self.actions
             for label in (
-                *(trigger.intent for trigger in action.triggers if trigger.intent),
+                *(label for trigger in action.triggers for label in trigger.labels),
                 *action.fulfilled_by,
                 *action.retracted_by,
             )
@@ -87,122 +130,42 @@ def parse_catalog(text: str) -> Catalog:
     Raises:
         CatalogError: with every problem found, each with its line and how to mend it.
     """
-    data, lines = read_yaml(text)
-    if not isinstance(data, dict):
+    return read_catalog(text)[0]
+
+
+def read_catalog(text: str) -> tuple[Catalog, Lines]:
+    """The same, and on which line each part of it stands. Raises CatalogError."""
+    written, lines = read_yaml(text)
+    if not isinstance(written, dict):
         raise CatalogError([Problem(1, "a catalogue is a mapping", "start with id:, name:, facts:, actions:")])
-    _check_defaults(data.get("defaults"), lines)
+    data, places = with_defaults(written, lines)
+    version = f"{written.get('id')}@{sha256(text.encode()).hexdigest()[:8]}"
+    found: set[Problem] = set()
     try:
-        catalog = Catalog.model_validate(
-            {**_with_defaults(data), "version": f"{data.get('id')}@{sha256(text.encode()).hexdigest()[:8]}"}
-        )
+        catalog = Catalog.model_validate({**data, "version": version})
     except ValidationError as error:
-        raise CatalogError(_problems(error, lines)) from None
-    problems = [Problem(lines.of(path), flaw.args[0], flaw.mend) for path, flaw in _flaws(catalog)]
-    if problems:
-        raise CatalogError(problems)
-    return catalog
+        found |= problems_of(error, places, _MODELS)
+        broken = broken_parts(error)
+        declared = _whole(DeclaredFact, data.get("facts"), broken.get("facts", frozenset()))
+        actions = _whole(Action, data.get("actions"), broken.get("actions", frozenset()))
+        unsure = frozenset(map(str, broken.get("facts", ())))
+    else:
+        declared, actions, unsure = catalog.declared, catalog.by_id, frozenset()
+    own = {name: FactDeclaration(fact.type, fact.about, fact.computed) for name, fact in declared.items()}
+    found |= {Problem(places.of(path), str(flaw), flaw.mend) for path, flaw in unknown_levers(data)}
+    found |= {Problem(places.of(path), str(flaw), flaw.mend) for path, flaw in flaws(own, unsure, actions)}
+    if found:
+        raise CatalogError(list(found))
+    return catalog, places
 
 
-def _check_defaults(defaults: Any, lines: Lines) -> None:
-    known = ["all", *ActionKind]
-    if defaults is None:
-        return
-    if not isinstance(defaults, dict):
-        raise CatalogError([Problem(lines.of(("defaults",)), "defaults is a mapping", f"by {', '.join(known)}")])
-    for kind, values in defaults.items():
-        if kind not in known or not isinstance(values, dict):
-            what = f"defaults for “{kind}” cannot be read"
-            raise CatalogError([Problem(lines.of(("defaults", kind)), what, f"write them by {', '.join(known)}")])
+def _whole(model: type[E], entries: Any, broken: Collection[str]) -> dict[str, E]:
+    """The entries with nothing wrong in themselves: what they say of others can be checked."""
+    if not isinstance(entries, dict):
+        return {}
+    return {name: model.model_validate(entry) for name, entry in entries.items() if name not in broken}
 
 
-def _with_defaults(data: dict[str, Any]) -> dict[str, Any]:
-    """The catalogue with each action given its id and what `defaults` says for all actions and for its kind."""
-    rest = {key: value for key, value in data.items() if key != "defaults"}
-    defaults, actions = data.get("defaults") or {}, data.get("actions")
-    if isinstance(actions, dict):
-        rest["actions"] = {
-            action_id: _with(defaults, action, action_id) if isinstance(action, dict) else action
-            for action_id, action in actions.items()
-        }
-    return rest
-
-
-def _with(defaults: dict[str, dict[str, Any]], action: dict[str, Any], action_id: str) -> dict[str, Any]:
-    return {**defaults.get("all", {}), **defaults.get(str(action.get("kind")), {}), **action, "id": action_id}
-
-
-def _problems(error: ValidationError, lines: Lines) -> list[Problem]:
-    problems = []
-    for each in error.errors(include_url=False):
-        path: Path = tuple(each["loc"])
-        name = str(path[-1]) if path else "the catalogue"
-        flaw = each.get("ctx", {}).get("error")
-        if isinstance(flaw, Flaw):
-            what, mend = str(flaw), flaw.mend
-        elif each["type"] == "missing":
-            what, mend = f"“{name}” is missing", f"add {name}:"
-        elif each["type"] == "extra_forbidden":
-            close = get_close_matches(name, _FIELD_NAMES, 1)
-            what, mend = f"“{name}” is not known here", f"did you mean {close[0]}?" if close else "remove it"
-        else:
-            what, mend = f"{name}: {each['msg']}", f"“{each['input']}” will not do"[:120]
-        problems.append(Problem(lines.of(path), what, mend))
-    return problems
-
-
-def _flaws(catalog: Catalog) -> Iterator[tuple[Path, Flaw]]:
-    """What only shows when the parts are seen together: facts that nobody declares, types that do not fit."""
-    plain = {name: fact for name, fact in catalog.facts.items() if fact.computed is None}
-    for name, declared in catalog.declared.items():
-        path: Path = ("facts", name)
-        if name in JOURNEY_FACTS and name != "vulnerable":
-            yield path, Flaw(f"“{name}” is known of every journey already", "remove the declaration, or rename it")
-        if declared.computed is not None:
-            yield from _expression_flaws((*path, "is"), declared.computed, plain, condition=False)
-    for action in catalog.actions:
-        path = ("actions", action.id)
-        for where, condition in _conditions(action):
-            yield from _expression_flaws((*path, *where), condition, catalog.facts, condition=True)
-        for where, template in _templates(action):
-            for name in template.facts:
-                if name not in catalog.facts:
-                    yield (*path, *where), _undeclared(name, catalog.facts)
-
-
-def _conditions(action: Action) -> Iterator[tuple[Path, Expression]]:
-    for index, trigger in enumerate(action.triggers):
-        if trigger.when is not None:
-            yield ("triggers", index, "when"), trigger.when
-    yield from ((("eligible_if", index), condition) for index, condition in enumerate(action.eligible_if))
-    yield from ((("context", index, "when"), weight.when) for index, weight in enumerate(action.context))
-
-
-def _templates(action: Action) -> Iterator[tuple[Path, Template]]:
-    for index, treatment in enumerate(action.treatments):
-        yield ("treatments", index, "words"), treatment.words
-        yield from ((("treatments", index, "steps", step), each) for step, each in enumerate(treatment.steps))
-    yield from ((("reasons", index), reason) for index, reason in enumerate(action.reasons))
-
-
-def _expression_flaws(
-    path: Path, expression: Expression, known: Mapping[str, FactDeclaration], *, condition: bool
-) -> Iterator[tuple[Path, Flaw]]:
-    undeclared = [name for name in expression.facts if name not in known]
-    yield from ((path, _undeclared(name, known)) for name in undeclared)
-    if undeclared:
-        return
-    value = expression.evaluate(samples(known, expression.facts))
-    if value is None:
-        types = ", ".join(f"{name} is a {known[name].type}" for name in expression.facts)
-        yield path, Flaw(f"“{expression.text}” does not fit its facts: {types}", "compare like with like")
-    elif condition and not isinstance(value, bool):
-        yield path, Flaw(f"“{expression.text}” is neither true nor false", "compare it with something")
-
-
-def _undeclared(name: str, known: Iterable[str]) -> Flaw:
-    close = get_close_matches(name, list(known), 1)
-    return Flaw(f"no fact is called “{name}”", f"did you mean {close[0]}?" if close else "declare it under facts:")
-
-
-_MODELS: tuple[type[Entry], ...] = (Catalog, Policy, DeclaredFact, Action, Treatment, Trigger, Weight)
-_FIELD_NAMES = sorted({field.alias or name for model in _MODELS for name, field in model.model_fields.items()})
+_MODELS: tuple[type[Entry], ...] = (
+    Catalog, Policy, LeverBounds, Limit, DeclaredFact, Action, Treatment, Trigger, Weight,
+)  # fmt: skip

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guidance.decision.action import Action
-from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever
+from guidance.decision.arbitration import Bid, arbitrate, context_weight, lever, value
 from guidance.decision.contact_policy import suppressed_because
 from guidance.decision.control import choose
 from guidance.decision.eligibility import ineligible_because
 from guidance.decision.explanation import Fallen, explain
 from guidance.decision.facts import Facts, facts_of
 from guidance.decision.features import FEATURES_REVISION, Context, context_of
+from guidance.decision.honour import give_way, outranks, said_of
 from guidance.decision.identity import decision_id_of, prompt_id_of
 from guidance.decision.propensity import believe, propensity
 from guidance.decision.rules import Rules
 from guidance.decision.settlement import ended, retracted_because, settle
-from guidance.decision.state import CustomerState, LiveConversation
+from guidance.decision.state import CustomerState, LiveConversation, LivePrompt
 from guidance.decision.treatment import reasons, treat
 from guidance.decision.trigger import called_for
 from schemas.guidance import ActionKind, Decision, Fate, Prompt, PromptEnding, PromptState, ServiceLevel, Versions
@@ -64,11 +65,11 @@ def decide(
         over = [Fallen(action, Fate.SUPPRESSED, "the conversation is over") for action in catalog.actions]
         candidates = explain((), (), over, {}, None, None)
     else:
-        endings = settle(conversation, turn, catalog, now)
+        endings = settle(state, conversation, turn, catalog, now)
         moment = _moment(state, conversation, turn, rules, now, seed, endings)
         standing = moment.conversation.live
         ranked, pinned, fallen = _weigh_all(moment)
-        choice = choose(ranked, standing, catalog.policy.supersede_margin, conversation.group, seed)
+        choice = choose(ranked, _to_beat(ranked, moment), catalog.policy.supersede_margin, conversation.group, seed)
         winner = choice.winner
         at_random = conversation.group == "control"
         candidates = explain(ranked, pinned, fallen, choice.probabilities, winner, standing, at_random=at_random)
@@ -93,6 +94,7 @@ def decide(
             model=None if turn.scores is None else turn.scores.model_revision,
             levers=None if levers is None else levers.version,
             propensities=None if propensities is None else propensities.version,
+            echoes=None if rules.echoes is None else rules.echoes.model_revision,
             features=FEATURES_REVISION,
         ),
         candidates=candidates,
@@ -144,7 +146,8 @@ def _weigh_all(moment: _Moment) -> tuple[tuple[Bid, ...], list[Bid], list[Fallen
             pinned.append(weighed)
         else:
             bids.append(weighed)
-    return arbitrate(bids), pinned, fallen
+    kept, gave_way = give_way(bids, moment.conversation.live, moment.state.journey, moment.now)
+    return arbitrate(kept), pinned, [*fallen, *gave_way]
 
 
 def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
@@ -163,11 +166,17 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
         return Fallen(action, Fate.SUPPRESSED, why)
     if (why := retracted_because(action, moment.turn)) is not None:
         return Fallen(action, Fate.SUPPRESSED, f"not on a turn like this: {why}")
-    wording = treat(action, conversation, facts, catalog.currency)
+    worth = value(action, moment.rules.levers)
+    if worth <= 0.0 and action.kind is not ActionKind.COMPLIANCE:
+        return Fallen(action, Fate.SUPPRESSED, "costs more than it is worth, as the levers are set")
+    honours = moment.state.journey.open_offer(action.id, moment.now) is not None
+    wording = treat(action, conversation, facts, catalog.currency, honours_offer=honours)
     if isinstance(wording, str):
         return Fallen(action, Fate.INELIGIBLE, wording)
     issued = conversation.issued.get(action.id, 0)
-    belief = believe(action, call, issued, moment.context, moment.rules.propensities)
+    competes = action.kind is not ActionKind.COMPLIANCE
+    propensities = moment.rules.propensities if competes else None
+    belief = believe(action, call, issued, moment.context, propensities)
     return Bid(
         action=action,
         call=call,
@@ -175,14 +184,23 @@ def _weigh(action: Action, moment: _Moment, newly_pinned: int) -> Bid | Fallen:
         belief=belief,
         propensity=propensity(action.id, belief, moment.seed),
         context_weight=context_weight(action, facts),
-        value=action.net_value,
+        value=worth,
         lever=lever(action, moment.rules.levers),
     )
+
+
+def _to_beat(ranked: Sequence[Bid], moment: _Moment) -> LivePrompt | None:
+    """The live prompt, unless an open offer of its kind takes its place whatever it is worth."""
+    standing, journey = moment.conversation.live, moment.state.journey
+    if standing is None or moment.conversation.group == "control":
+        return standing
+    return None if any(outranks(bid, standing, journey, moment.now) for bid in ranked) else standing
 
 
 def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
     action, turn, conversation = bid.action, moment.turn, moment.conversation
     assert conversation.agent_id is not None  # the contact policy suppresses all while nobody has it
+    noted = said_of(moment.state.journey, action.id, moment.now)
     return Prompt(
         prompt_id=prompt_id_of(decision_id, action.id),
         decision_id=decision_id,
@@ -194,7 +212,7 @@ def _prompt(bid: Bid, moment: _Moment, decision_id: str) -> Prompt:
         title=action.title,
         words=bid.wording.words,
         steps=bid.wording.steps,
-        why=reasons(action, bid.call.why, moment.facts, moment.rules.catalog.currency),
+        why=reasons(action, bid.call.why, noted, moment.facts, moment.rules.catalog.currency),
         channel=conversation.channel,
         language=bid.wording.language,
         pinned=action.kind is ActionKind.COMPLIANCE,

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guidance.decision.action import Action
 from guidance.decision.arbitration import Bid
 from guidance.decision.features import as_logged
 from guidance.decision.state import LivePrompt
-from schemas.guidance import Candidate, Fate
+from schemas.guidance import ActionKind, Candidate, Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,7 @@ def explain(
     """
     rest = [
         *(_numbered(bid, Fate.PINNED, f"pinned: {bid.call.why[0]}") for bid in pinned),
-        *(
-            Candidate(action_id=each.action.id, kind=each.action.kind, fate=each.fate, reason=each.reason)
-            for each in fallen
-        ),
+        *(_fallen(each.action.id, each.action.kind, each.fate, each.reason) for each in fallen),
     ]
     rest.sort(key=lambda candidate: candidate.action_id)
     weighed = (
@@ -47,6 +45,12 @@ def explain(
         for bid in ranked
     )
     return (*weighed, *rest)
+
+
+@lru_cache(maxsize=4096)
+def _fallen(action_id: str, kind: ActionKind, fate: Fate, reason: str) -> Candidate:
+    """Most of a catalogue falls, turn after turn, for the same few reasons."""
+    return Candidate(action_id=action_id, kind=kind, fate=fate, reason=reason)
 
 
 def _fate(

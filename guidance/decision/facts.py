@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from guidance.decision import labels
+from guidance.decision.business_intent import collections_flexibility, retention_effort
 from guidance.decision.expression import Expression
 from guidance.decision.journey_facts import journey_facts
 from guidance.decision.state import CustomerState, LiveConversation
@@ -30,6 +32,8 @@ JOURNEY_FACTS: Mapping[str, FactDeclaration] = {
     "churn_risk": FactDeclaration("number", "0 none to 2 high, over this conversation; unknown without a model"),
     "sentiment": FactDeclaration("text", "of the customer's last turn: negative, neutral, positive"),
     "vulnerable": FactDeclaration("flag", "told by the CRM, or heard in a conversation lately"),
+    "retention_effort": FactDeclaration("number", "0 to 1, how hard to retain: value_band times churn_risk"),
+    "collections_flexibility": FactDeclaration("number", "0 to 1, how far to bend on a debt, once heard of"),
     "recent_contacts": FactDeclaration("number", "earlier contacts within 14 days that solved nothing, any channel"),
     "repeat_contact": FactDeclaration(
         "flag", "whether an earlier unsolved contact was about a problem heard in this conversation, or it is said so"
@@ -80,6 +84,7 @@ class Facts(Mapping[str, Fact]):
         self._declarations = declarations
         self._told = told
         self._known: dict[str, Fact | None] = {}
+        self._held: dict[str, bool] = {}
 
     def _find(self, name: str) -> Fact | None:
         if name not in self._known:
@@ -118,6 +123,14 @@ class Facts(Mapping[str, Fact]):
                 lacking |= dict.fromkeys((self.missing(computed.facts) if computed else ()) or (name,))
         return tuple(lacking)
 
+    def holds(self, condition: Expression) -> bool:
+        """Whether all that `condition` needs is known and it is true."""
+        held = self._held.get(condition.text)
+        if held is None:
+            held = not self.missing(condition.facts) and condition.holds(self)
+            self._held[condition.text] = held  # catalogues ask the same of many actions
+        return held
+
     def type_of(self, name: str) -> FactType:
         """The declared type. Raises KeyError for a fact nobody declared."""
         return self._declarations[name].type
@@ -136,7 +149,13 @@ def facts_of(
     told["channel"] = conversation.channel.value
     told["turns"] = conversation.turns
     told["anonymous"] = conversation.customer_id is None
-    for name, value in (("churn_risk", conversation.churn_risk), ("sentiment", conversation.sentiment)):
+    trouble = conversation.heard.get(labels.PAYMENT_TROUBLE)
+    for name, value in (
+        ("churn_risk", conversation.churn_risk),
+        ("sentiment", conversation.sentiment),
+        ("retention_effort", retention_effort(told, conversation.churn_risk)),
+        ("collections_flexibility", collections_flexibility(told, None if trouble is None else trouble.probability)),
+    ):
         if value is None:
             told.pop(name, None)
         else:

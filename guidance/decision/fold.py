@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from guidance.decision import labels
+from guidance.decision.agents_word import is_dismissal
 from guidance.decision.churn import pressed, risk_of
 from guidance.decision.journey import (
     keep_latest,
@@ -16,6 +17,7 @@ from guidance.decision.journey import (
     with_issued,
     with_refusal,
     with_vulnerability,
+    with_wrap_up,
 )
 from guidance.decision.state import (
     MOST_ACTIONS,
@@ -34,10 +36,10 @@ from guidance.decision.vocabulary import OFFERS
 from schemas.conversation import ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DeskSpan
-from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState
+from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 
-Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome
+Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome | WrapUp
 """What is folded as it arrives. Decisions are folded too, by `fold_decision`."""
 
 _CHURN_FADES = 0.8
@@ -70,6 +72,8 @@ def fold(state: CustomerState, event: Event, now: datetime) -> CustomerState:
             return _fold_outcome(state, event)
         case BusinessOutcome():
             return state.model_copy(update={"journey": with_business_outcome(state.journey, event)})
+        case WrapUp():
+            return state.model_copy(update={"journey": with_wrap_up(state.journey, event)})
 
 
 def fold_decision(state: CustomerState, decision: Decision) -> CustomerState:
@@ -118,7 +122,7 @@ def _fold_lifecycle(state: CustomerState, event: RoutedLifecycle, now: datetime)
     told = event.event
     if isinstance(told, ConversationStarted | ConversationIdentified) and told.customer_name is not None:
         conversation = conversation.model_copy(update={"customer_name": told.customer_name})
-    return _bounded(state, event.conversation_id, conversation)
+    return with_live(state, event.conversation_id, conversation)
 
 
 def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> CustomerState:
@@ -134,7 +138,7 @@ def _fold_turn(state: CustomerState, event: ScoredTurn, now: datetime) -> Custom
             conversation = _with_mood(conversation, event.scores)
         else:
             conversation = _with_agent_labels(conversation, event.scores)
-    return _bounded(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
+    return with_live(state.model_copy(update={"journey": journey}), event.conversation_id, conversation)
 
 
 def _with_heard(conversation: LiveConversation, scores: Scores) -> LiveConversation:
@@ -166,19 +170,24 @@ def likeliest(sentiment: dict[str, float]) -> str:
 def _with_customer_labels(journey: Journey, conversation: LiveConversation, scores: Scores, now: datetime) -> Journey:
     if labels.VULNERABILITY in scores.fired:
         journey = with_vulnerability(journey, now)
-    proposed = proposed_lately(conversation, conversation.turns)
     if labels.DECLINES_OFFER in scores.fired:
-        refused = proposed or live_offer(conversation)
+        refused = what_was_refused(conversation, conversation.turns)
         if refused is not None:
             journey = with_refusal(journey, refused, Refusal(at=now, channel=conversation.channel))
-    elif labels.ACCEPTS_OFFER in scores.fired and proposed is not None:
-        journey = with_acceptance(journey, proposed, now)
+    elif labels.ACCEPTS_OFFER in scores.fired:
+        accepted = proposed_lately(conversation, conversation.turns)
+        if accepted is not None:
+            journey = with_acceptance(journey, accepted, now)
     return journey
 
 
+def what_was_refused(conversation: LiveConversation, turn: int) -> str | None:
+    """What a no on final turn number `turn` is an answer to: what was proposed, else the offer on the desk."""
+    return proposed_lately(conversation, turn) or live_offer(conversation)
+
+
 def proposed_lately(conversation: LiveConversation, turn: int) -> str | None:
-    """What a yes or a no on final turn number `turn` is an answer to: what the agent last proposed. A “no” is else to
-    the offer on the desk."""
+    """What a yes on final turn number `turn` is an answer to: what the agent last proposed."""
     proposed = conversation.proposed
     if proposed is not None and turn - proposed.turn < _ANSWERED_WITHIN:
         return proposed.action_id
@@ -199,7 +208,7 @@ def _with_agent_labels(conversation: LiveConversation, scores: Scores) -> LiveCo
 
 
 def _fold_outcome(state: CustomerState, outcome: PromptOutcome) -> CustomerState:
-    if outcome.state is PromptState.DISMISSED:
+    if is_dismissal(outcome):
         state = state.model_copy(update={"journey": with_dismissal(state.journey, outcome)})
     conversation = state.live.get(outcome.conversation_id)
     if conversation is None or outcome.state is PromptState.EXPIRED:
@@ -225,6 +234,7 @@ def _conversation(
             return None
         conversation = LiveConversation(channel=event.channel, started_at=started_at, heard_at=now)
     changes: dict[str, Any] = {
+        "route_key": event.route_key,
         "customer_id": event.customer_id,
         "team": event.team,
         "language": event.language,
@@ -237,7 +247,8 @@ def _conversation(
     return conversation.model_copy(update=changes)
 
 
-def _bounded(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+def with_live(state: CustomerState, conversation_id: str, conversation: LiveConversation) -> CustomerState:
+    """The state with that conversation among its live ones; if they are too many, the quietest is closed."""
     state = state.with_conversation(conversation_id, conversation)
     if len(state.live) <= MOST_LIVE:
         return state

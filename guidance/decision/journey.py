@@ -18,6 +18,7 @@ from guidance.decision.state import (
     MOST_DISMISSALS,
     MOST_FACT_CHARS,
     MOST_FACTS,
+    MOST_ISSUES,
     OFFERS_KEEP_FOR,
     Contact,
     Dismissal,
@@ -26,10 +27,11 @@ from guidance.decision.state import (
     LiveConversation,
     Offer,
     Refusal,
+    to_ms,
 )
 from schemas.conversation import Channel
 from schemas.customer import CustomerEvent, Fact
-from schemas.guidance import BusinessOutcome, PromptOutcome
+from schemas.guidance import BusinessOutcome, Disposition, PromptOutcome, WrapUp
 
 V = TypeVar("V")
 
@@ -130,7 +132,8 @@ def with_offers(journey: Journey, offers: Mapping[str, Offer]) -> Journey:
 
 def with_issued(journey: Journey, action_ids: tuple[str, ...], at: datetime) -> Journey:
     """The journey after those actions were put to the customer, by a prompt or elsewhere."""
-    return _with_last_issued(journey, dict.fromkeys(action_ids, at))
+    journey = _with_last_issued(journey, dict.fromkeys(action_ids, at))
+    return _with_issues(journey, dict.fromkeys(action_ids, (to_ms(at),)))
 
 
 def with_dismissal(journey: Journey, outcome: PromptOutcome) -> Journey:
@@ -150,7 +153,19 @@ def merged(journey: Journey, other: Journey) -> Journey:
     journey = _with_refusals(with_contacts(journey, other.contacts), other.refusals)
     journey = _with_last_issued(_with_dismissals(journey, other.dismissals), other.last_issued)
     journey = _with_accepted(with_offers(journey, other.offers), other.accepted)
+    journey = _with_issues(journey, other.issues)
+    if other.pending:
+        by_time = sorted((journey.pending | other.pending).items(), key=lambda item: (item[1].decided_at, item[0]))
+        journey = journey.model_copy(update={"pending": dict(by_time)})
     return journey if other.vulnerable_at is None else with_vulnerability(journey, other.vulnerable_at)
+
+
+def with_wrap_up(journey: Journey, wrap_up: WrapUp) -> Journey:
+    """The journey once the agent has said how a conversation ended."""
+    contact = journey.contact(wrap_up.conversation_id)
+    if contact is None or wrap_up.disposition is None:
+        return journey
+    return with_contacts(journey, (contact.model_copy(update={"solved": wrap_up.disposition is Disposition.SOLVED}),))
 
 
 def says_solved(word: str | None) -> bool:
@@ -208,6 +223,14 @@ def _with_accepted(journey: Journey, accepted: Mapping[str, datetime]) -> Journe
 def _with_last_issued(journey: Journey, issued: Mapping[str, datetime]) -> Journey:
     newest = with_newest(journey.last_issued, issued, MOST_ACTIONS, lambda name, at: (at, name))
     return journey.model_copy(update={"last_issued": newest})
+
+
+def _with_issues(journey: Journey, issues: Mapping[str, Iterable[int]]) -> Journey:
+    every = {(at, action_id) for each in (journey.issues, issues) for action_id, times in each.items() for at in times}
+    newest: dict[str, tuple[int, ...]] = {}
+    for at, action_id in sorted(every)[-MOST_ISSUES:]:
+        newest[action_id] = (*newest.get(action_id, ()), at)
+    return journey.model_copy(update={"issues": newest})
 
 
 def _with_dismissals(journey: Journey, dismissals: Iterable[Dismissal]) -> Journey:

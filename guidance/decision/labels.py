@@ -3,7 +3,15 @@
 DECLINES_OFFER = "declines_offer"
 ACCEPTS_OFFER = "accepts_offer"
 MAKES_OFFER = "makes_offer"
+PAYMENT_TROUBLE = "payment_trouble"
 VULNERABILITY = "vulnerability"
+CANCEL_SERVICE = "cancel_service"
+GRATITUDE = "gratitude"
+CLOSING = "closing"
+
+GROWING = frozenset(("upgrade_interest", "add_product"))
+"""The customer wants more of the company: the opposite of `LEAVING`."""
+LEAVING = frozenset((CANCEL_SERVICE, "cancellation_terms", "competitor_mention", "price_complaint"))
 REPEAT_CONTACT = "repeat_contact"
 
 PROBLEMS = frozenset(

@@ -159,7 +159,7 @@ def with_decision(state: CustomerState, decision: Decision, catalog: Catalog) ->
 
 def settled(state: CustomerState, policy: Policy, now: datetime) -> tuple[CustomerState, tuple[Lesson, ...]]:
     """The lessons that are due, and the state without what they came from."""
-    if not state.journey.pending:
+    if not state.journey.pending and state.settle_at is None:
         return state, ()
     waiting: dict[str, Pending] = {}
     lessons: list[Lesson] = []

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog
+from guidance.decision.echo import Echoes
 from guidance.decision.propensity import Propensities
 
 
@@ -15,4 +16,6 @@ class Rules:
     levers: Levers | None = None
     """None: nobody has set any; the catalogue's own hold."""
     propensities: Propensities | None = None
-    """None: nothing is learned yet; the catalogue's priors hold."""
+    """None: nothing is learned yet; the means of the catalogue's priors hold, and nothing is drawn."""
+    echoes: Echoes | None = None
+    """What the catalogue's treatments say, for comparison. None: labels alone tell what the agent has said."""

@@ -2,11 +2,15 @@
 
 from datetime import datetime
 
+from guidance.decision import labels
 from guidance.decision.action import Action
 from guidance.decision.catalog import Catalog
-from guidance.decision.state import LiveConversation
+from guidance.decision.facts import Facts, facts_of
+from guidance.decision.state import CustomerState, LiveConversation
+from guidance.decision.vocabulary import OFFERS, SELLING
 from schemas.conversation import Speaker
-from schemas.guidance import Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.customer import CustomerEvent
+from schemas.guidance import ActionKind, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
 
 _BY_OUTCOME = {
@@ -14,23 +18,29 @@ _BY_OUTCOME = {
     PromptState.DISMISSED: "dismissed",
     PromptState.EXPIRED: "came too late",
 }
+_OF_THE_MOMENT = frozenset(("turns", "sentiment", "churn_risk"))
+"""Facts that hold for a turn: that they no longer do takes back nothing that was called for while they did."""
 
 
 def settle(
+    state: CustomerState,
     conversation: LiveConversation,
-    event: ScoredTurn | RoutedLifecycle | PromptOutcome | Tick,
+    event: ScoredTurn | RoutedLifecycle | PromptOutcome | CustomerEvent | Tick,
     catalog: Catalog,
     now: datetime,
 ) -> tuple[PromptEnding, ...]:
-    """The prompts of `conversation`, into which `event` is folded already, that end with it."""
-    endings = (_ending(prompt, conversation, event, catalog, now) for prompt in conversation.prompts)
+    """The prompts of `conversation`, into which `event` is folded already, that end with it. `state`: its customer."""
+    if not conversation.prompts:
+        return ()
+    endings = (_ending(prompt, state, conversation, event, catalog, now) for prompt in conversation.prompts)
     return tuple(ending for ending in endings if ending is not None)
 
 
 def _ending(
     prompt: Prompt,
+    state: CustomerState,
     conversation: LiveConversation,
-    event: ScoredTurn | RoutedLifecycle | PromptOutcome | Tick,
+    event: ScoredTurn | RoutedLifecycle | PromptOutcome | CustomerEvent | Tick,
     catalog: Catalog,
     now: datetime,
 ) -> PromptEnding | None:
@@ -43,22 +53,60 @@ def _ending(
             return ended(prompt, PromptState(event.state), spoken)
     if now >= prompt.expires_at:
         return ended(prompt, PromptState.EXPIRED, "out of date")
-    if isinstance(event, ScoredTurn) and event.turn.is_final and event.scores is not None:
-        return _ended_by_labels(prompt, event, event.scores.fired, catalog)
+    action = catalog.by_id.get(prompt.action_id)
+    match event:
+        case ScoredTurn() | CustomerEvent() if action is None:
+            return ended(prompt, PromptState.RETRACTED, "no longer offered")
+        case ScoredTurn(turn=turn) if action is not None and turn.is_final and turn.speaker is Speaker.AGENT:
+            if _is_said(action, conversation, event):
+                return ended(prompt, PromptState.FULFILLED, "said")
+        case ScoredTurn(turn=turn) if action is not None and turn.is_final:
+            why = retracted_because(action, event) or _turned_because(action, event, conversation, catalog)
+            if why is not None:
+                return ended(prompt, PromptState.RETRACTED, why)
+    if action is not None and isinstance(event, ScoredTurn | CustomerEvent):
+        facts = facts_of(catalog.facts, state, conversation, now)
+        why = _pointless_because(action, prompt, state, facts)
+        return None if why is None else ended(prompt, PromptState.RETRACTED, why)
     return None
 
 
-def _ended_by_labels(
-    prompt: Prompt, event: ScoredTurn, fired: tuple[str, ...], catalog: Catalog
-) -> PromptEnding | None:
-    action = catalog.by_id.get(prompt.action_id)
-    if action is None:
-        return ended(prompt, PromptState.RETRACTED, "no longer offered")
-    if event.turn.speaker is Speaker.AGENT:
-        said = any(label in action.fulfilled_by for label in fired)
-        return ended(prompt, PromptState.FULFILLED, "said") if said else None
-    why = retracted_because(action, event)
-    return None if why is None else ended(prompt, PromptState.RETRACTED, why)
+def _is_said(action: Action, conversation: LiveConversation, turn: ScoredTurn) -> bool:
+    """By label, or because it means what a treatment of the action says."""
+    fired = () if turn.scores is None else turn.scores.fired
+    by_label = any(label in action.fulfilled_by for label in fired)
+    return by_label or conversation.notes.said.get(action.id) == conversation.turns
+
+
+def _turned_because(action: Action, turn: ScoredTurn, conversation: LiveConversation, catalog: Catalog) -> str | None:
+    """Why what the customer says makes `action` pointless whatever its catalogue says, in a few words."""
+    fired = frozenset(() if turn.scores is None else turn.scores.fired)
+    if action.kind is ActionKind.COMPLIANCE:
+        return None
+    if action.kind is ActionKind.RETENTION and fired & labels.GROWING and not fired & labels.LEAVING:
+        return "changed their mind"
+    if action.kind in SELLING and action.kind is not ActionKind.RETENTION and labels.CANCEL_SERVICE in fired:
+        return "changed their mind"
+    if action.kind in OFFERS and any(
+        agreed == conversation.turns and action_id in catalog.by_id and catalog.by_id[action_id].kind is action.kind
+        for action_id, agreed in conversation.notes.agreed.items()
+    ):
+        return "agreed already"
+    if {labels.GRATITUDE, labels.CLOSING} <= fired and not fired & labels.PROBLEMS:
+        return "all is settled"
+    return None
+
+
+def _pointless_because(action: Action, prompt: Prompt, state: CustomerState, facts: Facts) -> str | None:
+    """Why what is known by now makes a prompt pointless, wherever it came from; what is not known ends nothing."""
+    refusal = state.journey.refusals.get(action.id)
+    if refusal is not None and refusal.at >= prompt.created_at:
+        return "said no"
+    if action.kind in SELLING and facts.get("vulnerable") is True:
+        return "not the moment"
+    lasting = (each for each in action.eligible_if if _OF_THE_MOMENT.isdisjoint(each.facts))
+    holds = all(facts.missing(each.facts) or each.holds(facts) for each in lasting)
+    return None if holds else "no longer fits"
 
 
 def retracted_because(action: Action, turn: ScoredTurn) -> str | None:

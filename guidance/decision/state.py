@@ -22,6 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guidance.decision.notes import AgentsWord, Notes
 from schemas.base import Instant
 from schemas.conversation import Channel
 from schemas.customer import Fact
@@ -41,13 +42,24 @@ MOST_FACTS = 48
 MOST_FACT_CHARS = 200
 """Of one fact, as text; a longer one is not kept."""
 MOST_CONTACTS = 16
+MOST_UNANSWERED = 8
+"""Conversations that are over and wait for the agent's word; a further one goes by what is known of the oldest."""
+MOST_TOLD = 16
+"""CRM actions remembered as told: the latest."""
 MOST_DISMISSALS = 24
+MOST_ISSUES = 48
+"""Instants, over all actions, at which something was put to the customer: what limits by window count."""
 CONTACTS_COUNT_FOR = timedelta(days=14)
 """How long an unsolved contact counts towards “third contact”."""
 VULNERABLE_FOR = timedelta(days=30)
 """How long somebody counts as vulnerable after a conversation in which it was heard, unless the CRM says otherwise."""
 OFFERS_KEEP_FOR = timedelta(days=30)
 """How long an offer made elsewhere stands that does not say so itself."""
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
 
 
 class _Remembered(BaseModel):
@@ -80,6 +92,8 @@ class LiveConversation(_Remembered):
     """One conversation that is going on."""
 
     channel: Channel
+    route_key: str = ""
+    """Where its records and outcomes are routed to; another owner's key where it was handed off to this one."""
     language: str = "en"
     customer_id: str | None = None
     customer_name: str | None = None
@@ -108,6 +122,8 @@ class LiveConversation(_Remembered):
     settled: tuple[str, ...] = ()
     """Actions that the agent took or dismissed in this conversation."""
     proposed: Proposed | None = None
+    word: AgentsWord = Field(default_factory=AgentsWord)
+    notes: Notes = Field(default_factory=Notes)
     group: Literal["guided", "control"] | None = None
     """Fixed at its start; None: it began anonymous."""
 
@@ -215,12 +231,18 @@ class Journey(_Remembered):
     """Newest last."""
     last_issued: dict[str, Instant] = Field(default_factory=dict)
     """By action: when it was last prompted or offered, on any channel."""
+    issues: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """By action: each time it was prompted or offered, on any channel, in ms since 1970, oldest first."""
     offers: dict[str, Offer] = Field(default_factory=dict)
     """By action: the last time it was offered elsewhere. Whether it still stands, `open_offer` says."""
     accepted: dict[str, Instant] = Field(default_factory=dict)
     """By action: when the customer last said yes to it."""
     vulnerable_at: Instant | None = None
     """When vulnerability was last heard; None: never."""
+    told: tuple[str, ...] = ()
+    """Ids of CRM actions that were told already, the latest: none is told twice."""
+    advised: Channel | None = None
+    """Where the CRM was last told that this customer is best met."""
     pending: dict[str, Pending] = Field(default_factory=dict)
     """By decision id, oldest first: what `lessons` settles."""
 
@@ -262,6 +284,12 @@ class Journey(_Remembered):
             and contact.contact_id not in besides
         )
 
+    def issued_within(self, window: timedelta, now: datetime, action_id: str | None = None) -> int:
+        """How often that action, or any, was put to the customer within the last `window`."""
+        since = to_ms(now - window)
+        of = self.issues.values() if action_id is None else (self.issues.get(action_id, ()),)
+        return sum(1 for each in of for at in each if at > since)
+
     def contact(self, contact_id: str) -> Contact | None:
         """The remembered contact of that id; None: there was none, or it is forgotten."""
         return next((contact for contact in self.contacts if contact.contact_id == contact_id), None)
@@ -271,14 +299,41 @@ class Journey(_Remembered):
         return self.model_dump_json(exclude_defaults=True).encode()
 
 
+class Unanswered(_Remembered):
+    """A conversation that is over, and of which the agent was asked what came of it."""
+
+    conversation: LiveConversation
+    """As it ended, without what was on the desk."""
+    until: Instant
+    """How long the agent's word is waited for."""
+    disposition: str | None = None
+
+
+class HandedOff(_Remembered):
+    """A note that a conversation has moved to another owner."""
+
+    conversation_id: str
+    hop: int
+    """How many moves the records had made that it concerns; 0: those straight from the source."""
+    customer_id: str
+    """Who has it now."""
+    at: Instant
+
+
 class CustomerState(_Remembered):
     """All that decisions remember of one owner. `live` changes with each turn, `journey` rarely."""
 
     sequence: int = 0
     """How many inputs have been folded."""
+    folded: tuple[str, ...] | None = None
+    """Which of them since the last decision: see `trace`. None: too many to name, or nothing was live."""
     live: dict[str, LiveConversation] = Field(default_factory=dict)
     """By conversation id."""
+    handed_off: tuple[HandedOff, ...] = ()
+    """Conversations that turned out to be somebody else's, newest last: see `handoff`."""
     journey: Journey = Field(default_factory=Journey)
+    unanswered: dict[str, Unanswered] = Field(default_factory=dict)
+    """By conversation id, the longest over first."""
     settle_at: Instant | None = None
     """When the first of the journey's pending decisions is to be settled; None: none has a time yet."""
 

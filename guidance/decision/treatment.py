@@ -19,12 +19,19 @@ class Wording:
     language: str
 
 
-def treat(action: Action, conversation: LiveConversation, facts: Facts, currency: str) -> Wording | str:
-    """The action's first treatment that fits and whose facts are all known; else why there is none, in a clause."""
+def treat(
+    action: Action, conversation: LiveConversation, facts: Facts, currency: str, *, honours_offer: bool = False
+) -> Wording | str:
+    """The action's first treatment that fits and whose facts are all known; else why there is none, in a clause.
+
+    `honours_offer`: it was offered elsewhere and is still open, so words that say so fit as well.
+    """
     lacking: dict[str, None] = {}
     spoken = conversation.language.partition("-")[0].lower()
     for treatment in action.treatments:
         if conversation.channel not in treatment.channels or treatment.language.partition("-")[0].lower() != spoken:
+            continue
+        if treatment.honours_offer and not honours_offer:
             continue
         words = treatment.words.fill(facts, currency)
         if words is not None and len(words.split()) <= MAX_WORDS:
@@ -36,7 +43,11 @@ def treat(action: Action, conversation: LiveConversation, facts: Facts, currency
     return f"no words for {conversation.channel.value} in {conversation.language}"
 
 
-def reasons(action: Action, triggered_by: tuple[str, ...], facts: Facts, currency: str) -> tuple[str, ...]:
-    """What the agent is told as why: the triggers, then facts in its favour that are known; at most `MAX_WHY`."""
+def reasons(
+    action: Action, triggered_by: tuple[str, ...], noted: tuple[str, ...], facts: Facts, currency: str
+) -> tuple[str, ...]:
+    """What the agent is told as why: the strongest trigger, what is `noted` of it, the other triggers, then facts in
+    its favour that are known; at most `MAX_WHY`.
+    """
     told = (reason.fill(facts, currency) for reason in action.reasons)
-    return (*triggered_by, *(reason for reason in told if reason is not None))[:MAX_WHY]
+    return (*triggered_by[:1], *noted, *triggered_by[1:], *(reason for reason in told if reason is not None))[:MAX_WHY]

@@ -15,7 +15,7 @@ from guidance.gateway.floor import Floor
 from guidance.gateway.hub import Hub
 from guidance.gateway.outcomes import Outcomes
 from guidance.session.cursor import Place
-from guidance.session.events import Close, Event, Follow, Join, Publish, Send
+from guidance.session.events import Close, Event, Follow, Join, Publish, PublishAnswer, Send
 from guidance.session.protocol import COME_AGAIN, FAILED, GOING_AWAY, DeskSession
 from schemas.base import Contract
 from schemas.codec import encode
@@ -139,6 +139,10 @@ class DeskConnection:
                 case Publish():
                     self._outcomes.store_soon(event.outcome)
                     PROMPTS_STALE.inc(event.outcome.state == PromptState.EXPIRED)
+                case PublishAnswer() if len(self._tasks) < _MOST_REPORTS:
+                    self._start(self._store_answer(event))
+                case PublishAnswer():
+                    await self._carry_out(self._session.answer_not_stored(event.ask_id))
                 case Follow():
                     self._watching = event.conversation_id
                     self._look_now.set()
@@ -159,6 +163,11 @@ class DeskConnection:
     async def _store(self, outcome: PromptOutcome) -> None:
         stored = await self._outcomes.store(outcome)
         await self._carry_out(self._session.stored(outcome) if stored else self._session.not_stored(outcome))
+
+    async def _store_answer(self, answer: PublishAnswer) -> None:
+        stored = await self._outcomes.store_all(answer.records)
+        session, ask_id = self._session, answer.ask_id
+        await self._carry_out(session.answer_stored(ask_id) if stored else session.answer_not_stored(ask_id))
 
     async def _serve_agent(self, cursor: str | None) -> None:
         try:

@@ -14,7 +14,7 @@ from guidance.session.roster import Roster
 from guidance.session.standing import replays
 from guidance.session.window import DeskWindow, Entry
 from schemas.codec import decode
-from schemas.desk import SNAPSHOT, DeskRecord, PromptIssued, Snapshot
+from schemas.desk import SNAPSHOT, DeskRecord, OutcomeAsked, PromptIssued, Snapshot
 from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
 from schemas.guidance import DECISION, OUTCOME, Prompt, PromptOutcome
@@ -50,8 +50,8 @@ class Joining:
     """(offset, record), in order; after a reset those of conversations that no snapshot knows yet."""
     reset: tuple[Literal["no_cursor", "too_old", "unknown_topic", "overflow"], list[ConversationReplay]] | None
     """Why nothing can be resumed, and how things stand; None: the desk goes on from its cursor."""
-    known: list[Prompt]
-    """Prompts that the agent may have got in earlier sessions."""
+    known: list[Prompt | OutcomeAsked]
+    """Prompts and questions that the agent may have got in earlier sessions."""
 
 
 class Hub:
@@ -147,9 +147,10 @@ class Hub:
         """The desk's session is over."""
         self._desks.remove(agent_id, desk)
 
-    def _known(self, agent_id: str) -> list[Prompt]:
+    def _known(self, agent_id: str) -> list[Prompt | OutcomeAsked]:
         recent = [entry.record for entry in self._window.of(agent_id)]
-        known = [record.prompt for record in recent if isinstance(record, PromptIssued)]
+        known: list[Prompt | OutcomeAsked] = [each for each in recent if isinstance(each, OutcomeAsked)]
+        known += [record.prompt for record in recent if isinstance(record, PromptIssued)]
         for snapshot in self._snapshots.values():
             standing = (*snapshot.pinned, *((snapshot.live_prompt,) if snapshot.live_prompt else ()))
             known += [prompt for prompt in standing if prompt.agent_id == agent_id]

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from guidance.session.reported import Reported
 from models.redaction import Memory, redact
 from schemas.codec import encode
-from schemas.guidance import PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.topics import OUTCOMES as OUTCOMES_TOPIC
 from streams.bus.connection import KafkaSettings
 from streams.bus.metrics import OUTCOMES
@@ -43,16 +43,22 @@ class Outcomes:
 
     async def store(self, outcome: PromptOutcome) -> bool:
         """True: it is safely in Kafka. False: Kafka stayed away for longer than the patience."""
-        publisher = self._publisher
         if outcome.note is not None:  # typed by hand: numbers get in
             outcome = outcome.model_copy(update={"note": redact(outcome.note, Memory())[0]})
+        if await self.store_all([outcome]):
+            OUTCOMES.labels(outcome.state.value).inc()
+            return True
+        return False
+
+    async def store_all(self, records: Sequence[PromptOutcome | BusinessOutcome | WrapUp]) -> bool:
+        """The same of several, in their order, as they are."""
+        publisher = self._publisher
         try:
-            await publisher.publish([Message(OUTCOMES_TOPIC.name, outcome.route_key, encode(outcome))])
+            await publisher.publish([Message(OUTCOMES_TOPIC.name, each.route_key, encode(each)) for each in records])
         except BusUnavailable as error:
-            _LOG.error("outcome %s is not stored: %s", outcome.outcome_id, error)
+            _LOG.error("%s is not stored: %s", ", ".join(each.outcome_id for each in records), error)
             await self._renew(publisher)
             return False
-        OUTCOMES.labels(outcome.state.value).inc()
         return True
 
     def store_soon(self, outcome: PromptOutcome) -> None:

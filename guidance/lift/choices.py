@@ -91,7 +91,7 @@ class Choices:
 
     def total(self, of: Vector) -> Vector:
         """(m,) → (n,): the sum over each decision's candidates."""
-        return np.bincount(self.decision, weights=of, minlength=len(self))
+        return np.bincount(self.decision, weights=of, minlength=len(self)).astype(np.float64)
 
     def where(self, kept: Mask) -> Self:
         """Those decisions alone; `kept` is (n,)."""

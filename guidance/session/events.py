@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.desktop import GatewayFrame, Hello
-from schemas.guidance import PromptOutcome
+from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishAnswer:
+    """The agent's answer to a question, for Kafka, in this order. You must call `answer_stored` or `answer_not_stored`
+    in the end."""
+
+    ask_id: str
+    records: tuple[BusinessOutcome | WrapUp, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Follow:
     """The supervisor watches this conversation from now on, and no other."""
 
@@ -46,4 +55,4 @@ class Close:
     reason: str
 
 
-Event = Send | Join | Publish | Follow | Close
+Event = Send | Join | Publish | PublishAnswer | Follow | Close

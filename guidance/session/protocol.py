@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from guidance.session.events import Close, Event, Follow, Join, Publish, Send
+from guidance.session.asks import DeskAsks
+from guidance.session.events import Close, Event, Follow, Join, Publish, PublishAnswer, Send
 from guidance.session.prompts import DeskPrompts, Refusal, outcome_of
 from schemas.codec import decode
-from schemas.desk import DeskRecord, PromptIssued
+from schemas.desk import DeskRecord, OutcomeAsked, PromptIssued
 from schemas.desktop import (
     FROM_DESK,
     MAX_DESK_FRAME_BYTES,
@@ -30,6 +31,8 @@ from schemas.desktop import (
     Unwatch,
     Watch,
     Welcome,
+    WrappedUp,
+    WrapUpReport,
 )
 from schemas.errors import Malformed
 from schemas.guidance import Prompt, PromptOutcome, PromptState
@@ -51,6 +54,7 @@ class DeskSession:
         self._heartbeat_s = heartbeat_s
         self._state: Literal["new", "joining", "open", "closed"] = "new"
         self._prompts = DeskPrompts()
+        self._asks = DeskAsks()
         self._sent: dict[tuple[Literal["record", "prompt"], str], None] = {}  # the latest ids
         self.hello: Hello | None = None
         """None until a well-formed hello has come."""
@@ -83,12 +87,19 @@ class DeskSession:
             return [Send(Pong(n=frame.n, cursor=position, server_time=now))]
         if isinstance(frame, OutcomeReport):
             return self._report(frame, now)
+        if isinstance(frame, WrapUpReport):
+            return self._wrap_up(frame, now)
         return self._follow(frame)
 
-    def admit(self, *, resumed: bool, cursor: str | None, known: Iterable[Prompt], now: datetime) -> Sequence[Event]:
-        """The token is right. `known`: prompts that the agent may have got in earlier sessions and may still answer."""
-        for prompt in known:
-            self._prompts.add(prompt)
+    def admit(
+        self, *, resumed: bool, cursor: str | None, known: Iterable[Prompt | OutcomeAsked], now: datetime
+    ) -> Sequence[Event]:
+        """The token is right. `known`: what the agent may have got in earlier sessions and may still answer."""
+        for each in known:
+            if isinstance(each, Prompt):
+                self._prompts.add(each)
+            else:
+                self._asks.add(each)
         self._state = "open"
         welcome = Welcome(
             session_id=self._session_id,
@@ -131,6 +142,8 @@ class DeskSession:
             return ()
         self._remember("record", record.record_id)
         frame = Send(RecordFrame(cursor=cursor, record=record))
+        if isinstance(record, OutcomeAsked):
+            self._asks.add(record)
         if not isinstance(record, PromptIssued):
             return [frame]
         if ("prompt", record.prompt.prompt_id) in self._sent:
@@ -151,6 +164,15 @@ class DeskSession:
             prompt_id=outcome.prompt_id,
             state=outcome.state,
         )
+
+    def answer_stored(self, ask_id: str) -> Sequence[Event]:
+        """The answer to a question is safely in Kafka."""
+        return [Send(WrappedUp(ask_id=ask_id))]
+
+    def answer_not_stored(self, ask_id: str) -> Sequence[Event]:
+        """The answer to a question could not be put into Kafka."""
+        words = "What came of the conversation could not be recorded: too much waits to be stored. Say it again."
+        return self._refused("unavailable", words, ask_id=ask_id)
 
     @property
     def _agent_id(self) -> str | None:
@@ -184,6 +206,15 @@ class DeskSession:
             return self._refused(refusal.code, str(refusal), prompt_id=report.prompt_id, state=report.state)
         return [Publish(outcome, reported=True)]
 
+    def _wrap_up(self, report: WrapUpReport, now: datetime) -> Sequence[Event]:
+        if self.role != "agent":
+            words = "Only the agent can say what came of a conversation; nothing was recorded."
+            return self._refused("rights", words, ask_id=report.ask_id)
+        try:
+            return [PublishAnswer(report.ask_id, self._asks.answer(report, now))]
+        except Refusal as refusal:
+            return self._refused(refusal.code, str(refusal), ask_id=report.ask_id)
+
     def _follow(self, frame: Watch | Unwatch) -> Sequence[Event]:
         if self.role != "supervisor":
             return self._refused("rights", "Only supervisors watch conversations. Open the supervisor's page for that.")
@@ -200,8 +231,15 @@ class DeskSession:
             del self._sent[next(iter(self._sent))]
 
     def _refused(
-        self, code: RefusalCode, message: str, *, prompt_id: str | None = None, state: PromptState | None = None
+        self,
+        code: RefusalCode,
+        message: str,
+        *,
+        prompt_id: str | None = None,
+        state: PromptState | None = None,
+        ask_id: str | None = None,
     ) -> Sequence[Event]:
         if self._state in ("new", "joining"):
             return self.refuse(code, message)
-        return [Send(Refused(code=code, message=message, closes=False, prompt_id=prompt_id, state=state))]
+        frame = Refused(code=code, message=message, closes=False, prompt_id=prompt_id, state=state, ask_id=ask_id)
+        return [Send(frame)]

@@ -112,7 +112,7 @@ class Watched:
         """A decision; answers with its prompts that are new."""
         self.decided_up_to = max(decision.now, self.decided_up_to or decision.now)
         if decision.candidates:
-            self._decisions.append(encode(decision))
+            self._decisions.append(encode(decision.model_copy(update={"state": None})))  # a replay's business
         for ending in decision.endings:
             self.settle(ending.prompt_id, ending.state, ending.reason, decision.now)
         news = [prompt for prompt in decision.prompts if prompt.prompt_id not in self._prompts]

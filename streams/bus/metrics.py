@@ -107,6 +107,9 @@ MODEL_SECONDS = Histogram("livecue_model_seconds", "One batch of texts through t
 DECISIONS = Counter("livecue_decisions", "Decisions by the rung of the ladder they stood on.", ("service_level",))
 DECIDE_SECONDS = Histogram("livecue_decide_seconds", "One turn folded and decided.", buckets=_SECONDS)
 PROMPTS = Counter("livecue_prompts", "Prompts created.", ("kind",))
+PASSED_ON = Counter(
+    "livecue_passed_on", "Conversations handed off to their customer's owner, and their records forwarded.", ("type",)
+)
 ENDINGS = Counter("livecue_prompt_endings", "Prompts ended, by how.", ("state",))
 TURN_TO_PROMPT_SECONDS = Histogram(
     "livecue_turn_to_prompt_seconds", "From the turn's arrival in Kafka to the decision on it.", buckets=_SECONDS

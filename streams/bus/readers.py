@@ -66,7 +66,7 @@ class Tail:
         """The next offset to be yielded, a partition; moves on as batches are yielded."""
 
     async def __aenter__(self) -> Self:
-        self._consumer = await _connect(self._kafka, self.positions)
+        self._consumer = await connected(self._kafka, self.positions)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -86,7 +86,7 @@ class Tail:
                 continue
             batch = []
             for tp, records in fetched.items():
-                batch += [_record(record) for record in records]
+                batch += [as_record(record) for record in records]
                 self.positions[tp.topic, tp.partition] = records[-1].offset + 1
             yield batch
 
@@ -106,7 +106,7 @@ class Tail:
             await self._consumer.stop()
         while True:
             try:
-                self._consumer = await _connect(self._kafka, self.positions)
+                self._consumer = await connected(self._kafka, self.positions)
             except ConnectionError as error:
                 log.warning("%s", error)
             else:
@@ -161,7 +161,7 @@ class KafkaReaders:
             try:
                 while await consumer.position(tp) < end:
                     fetched = (await consumer.getmany(timeout_ms=_POLL_MS)).get(tp, ())
-                    found += [_record(each) for each in fetched if each.offset < end and key in (None, each.key)]
+                    found += [as_record(each) for each in fetched if each.offset < end and key in (None, each.key)]
             except OffsetOutOfRangeError as error:
                 raise OffsetGone(f"{topic}/{partition}: retention passed the reader: {error}") from error
         return found
@@ -180,7 +180,7 @@ class KafkaReaders:
                         if record.value is None:
                             latest.pop(record.key, None)
                         else:
-                            latest[record.key] = _record(record)
+                            latest[record.key] = as_record(record)
             positions = {(topic, tp.partition): await consumer.position(tp) for tp in tps}
         return Compacted(latest, positions)
 
@@ -210,7 +210,7 @@ class KafkaReaders:
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = await _connect(self._kafka, {})
+        consumer = await connected(self._kafka, {})
         try:
             yield consumer
         except (KafkaConnectionError, KafkaTimeoutError) as error:
@@ -226,7 +226,8 @@ class KafkaReaders:
         return TopicFacts(str(described["topic_id"]), len(described["partitions"]))
 
 
-async def _connect(kafka: KafkaSettings, positions: Positions) -> AIOKafkaConsumer:
+async def connected(kafka: KafkaSettings, positions: Positions) -> AIOKafkaConsumer:
+    """A consumer outside of any group, assigned to `positions` and standing there. Raises `BusUnavailable`."""
     await wait_for_kafka(kafka, _PATIENCE_S)
     consumer = AIOKafkaConsumer(
         **kafka.for_aiokafka(), group_id=None, enable_auto_commit=False, auto_offset_reset="none"
@@ -243,5 +244,6 @@ async def _connect(kafka: KafkaSettings, positions: Positions) -> AIOKafkaConsum
     return consumer
 
 
-def _record(record: ConsumerRecord) -> Record:
+def as_record(record: ConsumerRecord) -> Record:
+    """As processors see it."""
     return Record(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)

@@ -9,9 +9,8 @@ from guidance.decision.state import CustomerState
 from streams.bus.ledger import owners
 from streams.bus.ports import Table
 
-_SOMETHING_LIVE = (b'"live":{', b'"settle_at":')
-"""In every written state with a live conversation or a pending decision, and in no other: quotes inside of texts are
-escaped."""
+_WAITED_FOR = (b'"live":{', b'"unanswered":{', b'"settle_at":')
+"""Each written state that a tick may change has one of them, and no other has: quotes inside of texts are escaped."""
 
 
 class Deadlines:
@@ -26,7 +25,7 @@ class Deadlines:
         if partition not in self._due:
             self._due[partition] = {}
             for owner, written in owners(table, partition):
-                if any(each in written for each in _SOMETHING_LIVE):
+                if any(each in written for each in _WAITED_FOR):
                     self.put(partition, owner, CustomerState.read(written))
 
     def put(self, partition: int, owner: str, state: CustomerState) -> None:

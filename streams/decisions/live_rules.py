@@ -9,9 +9,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
+from guidance.decision.echo import Echoes
+from guidance.decision.lever_settings import levers_of
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
@@ -93,11 +94,12 @@ class LiveRules:
         if self._fixed:
             return
         catalog = await asyncio.to_thread(usable, published)  # some hundred conditions to compile
-        self._rules = replace(self._rules, catalog=catalog)
+        echoes = Echoes.of(published.embeddings, published.model_revision)
+        self._rules = replace(self._rules, catalog=catalog, echoes=echoes)
         _LOG.info("catalogue %s is in force, published by %s", catalog.version, published.published_by)
 
     def _take_levers(self, published: PublishedLevers) -> None:
-        levers = Levers(published.version, published.by_action, published.by_kind)
+        levers = levers_of(published)
         self._rules = replace(self._rules, levers=levers)
         _LOG.info("levers %s are in force, set by %s", published.version, published.set_by)
 

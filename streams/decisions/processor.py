@@ -11,20 +11,32 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from guidance.decision.advance import Advance, advance
+from guidance.decision.advance import Advance, Input, advance
 from guidance.decision.fold import Event
+from guidance.decision.handoff import carried_by
+from guidance.decision.identity import input_id_of
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState, Journey
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, BusinessOutcome, PromptOutcome, Tick
-from schemas.intent import INTENTS, RoutedLifecycle, ScoredTurn
+from schemas.guidance import OUTCOME, TICK, Tick
+from schemas.handoff import HANDOFF, Forwarded, Handoff, HandoffRecord
+from schemas.intent import INTENTS, ScoredTurn
 from schemas.requests import REQUEST, DecisionRequest
-from schemas.topics import CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
+from schemas.topics import CUSTOMER_EVENTS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
 from streams.bus.guard import bury, misrouted
 from streams.bus.ledger import Account, Ledger
-from streams.bus.metrics import DECIDE_SECONDS, DECISIONS, ENDINGS, PROMPTS, REPUBLISHED, TURN_TO_PROMPT_SECONDS
+from streams.bus.metrics import (
+    DECIDE_SECONDS,
+    DECISIONS,
+    ENDINGS,
+    PASSED_ON,
+    PROMPTS,
+    REPUBLISHED,
+    TURN_TO_PROMPT_SECONDS,
+)
+from streams.bus.partitioner import partition_for
 from streams.bus.ports import Effects, Message, Record, Table
 from streams.decisions.deadlines import Deadlines
 from streams.decisions.publications import partial_turn, publications
@@ -34,11 +46,15 @@ _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
 _NO_JOURNEY = Journey().write()
+_HANDED_OFF = b'"handed_off":['
+"""In every written state that has a note of a conversation handed off, and in no other: quotes inside of texts are
+escaped."""
 _READ: dict[str, TypeAdapter[Any]] = {
     INTENTS_TOPIC.name: INTENTS,
     CUSTOMER_EVENTS.name: CUSTOMER,
     OUTCOMES.name: OUTCOME,
     REQUESTS.name: REQUEST,
+    HANDOFFS.name: HANDOFF,
 }
 
 
@@ -46,7 +62,7 @@ class DecisionsProcessor:
     """See `streams.bus.ports.Processor` for what its methods promise."""
 
     name = "decisions"
-    topics: tuple[str, ...] = (INTENTS_TOPIC.name, CUSTOMER_EVENTS.name, OUTCOMES.name, REQUESTS.name, TICKS.name)
+    topics: tuple[str, ...] = (*_READ, TICKS.name)
 
     def __init__(self, rules: Callable[[], Rules], partitions: int) -> None:
         """`rules`: what is in force, asked anew for every input."""
@@ -84,14 +100,17 @@ class DecisionsProcessor:
                 return self._tick(record, decode(TICK, record.value), ledger)
             if rerouted := misrouted(record, self._partitions, self.name):
                 return [rerouted]
-            event: Event | DecisionRequest = decode(_READ[record.topic], record.value)
-            owner = _owner(event)
-            _check_key(record, owner)
+            event: Event | DecisionRequest | HandoffRecord = decode(_READ[record.topic], record.value)
+            if isinstance(event, Handoff):
+                carried_by(event)
+            _check_key(record, _owner(event))
         except Malformed as error:
             return [bury(record, str(error), self.name)]
-        if isinstance(event, ScoredTurn) and not event.turn.is_final:
-            return partial_turn(event)
-        return self._event(record, owner, event, ledger)
+        account = ledger.open(record.partition, _owner(event))
+        heard = event.record if isinstance(event, Forwarded) else event
+        if isinstance(heard, ScoredTurn) and not heard.turn.is_final and _HANDED_OFF not in (account.state or b""):
+            return partial_turn(heard)
+        return self._event(record, account, event)
 
     def _tick(self, record: Record, tick: Tick, ledger: Ledger) -> Sequence[Message]:
         """A second has passed: end what is over, for the owners whose deadline has come."""
@@ -106,8 +125,10 @@ class DecisionsProcessor:
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
-    def _event(self, record: Record, owner: str, event: Event | DecisionRequest, ledger: Ledger) -> Sequence[Message]:
-        account, input_id = ledger.open(record.partition, owner), _input_id(event)
+    def _event(
+        self, record: Record, account: Account, event: Event | DecisionRequest | HandoffRecord
+    ) -> Sequence[Message]:
+        input_id = input_id_of(event)
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
@@ -115,16 +136,19 @@ class DecisionsProcessor:
         return _commit(account, input_id, state, messages, record.at)
 
     def _advance(
-        self, account: Account, input_id: str, event: Event | Tick | DecisionRequest, now: datetime
+        self, account: Account, input_id: str, event: Input, now: datetime
     ) -> tuple[CustomerState, list[Message]]:
         started = time.perf_counter()
         before = CustomerState.read(account.state, account.aside)
-        advanced = advance(before, event, self._rules(), partition=account.partition, now=now)
+        # A decision is found by its conversation's route key, whoever has the conversation by now.
+        home = partition_for(event.record.route_key, self._partitions) if isinstance(event, Forwarded) else None
+        partition = account.partition if home is None else home
+        advanced = advance(before, event, self._rules(), partition=partition, now=now)
         self._deadlines.put(account.partition, account.owner, advanced.state)
         messages = publications(before, advanced, event, account.owner, input_id, now)
         if advanced.decision is not None:
             DECIDE_SECONDS.observe(time.perf_counter() - started)
-        _tell(advanced, event)
+        _tell(advanced, event.record if isinstance(event, Forwarded) else event)
         return advanced.state, messages
 
 
@@ -145,27 +169,16 @@ def _check_key(record: Record, owner: str) -> None:
         raise Malformed(f"the record key is not what {record.topic} is keyed by, see `livecue schemas --asyncapi`")
 
 
-def _owner(event: Event | DecisionRequest) -> str:
-    return event.customer_id if isinstance(event, CustomerEvent | DecisionRequest) else event.route_key
+def _owner(event: Event | DecisionRequest | HandoffRecord) -> str:
+    if isinstance(event, CustomerEvent | DecisionRequest | Handoff | Forwarded):
+        return event.customer_id
+    return event.route_key
 
 
-def _input_id(event: Event | DecisionRequest) -> str:
-    """Unique over all kinds of inputs: sources choose their own ids, and two may choose the same."""
-    match event:
-        case ScoredTurn():
-            return event.input_id
-        case RoutedLifecycle():
-            return f"lifecycle:{event.input_id}"
-        case CustomerEvent():
-            return f"event:{event.event_id}"
-        case DecisionRequest():
-            return f"request:{event.request_id}"
-        case PromptOutcome() | BusinessOutcome():
-            return f"outcome:{event.outcome_id}"
-
-
-def _tell(advanced: Advance, event: Event | Tick | DecisionRequest) -> None:
+def _tell(advanced: Advance, event: Input) -> None:
     """Metrics, and a line in the log for whoever reads along."""
+    for each in advanced.passed_on:
+        PASSED_ON.labels(each.type).inc()
     for _, ending in advanced.endings:
         ENDINGS.labels(ending.state.value).inc()
     decision = advanced.decision

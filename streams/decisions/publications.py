@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
-from guidance.decision.advance import Advance, closed_how
-from guidance.decision.fold import Event, likeliest
+from guidance.decision.advance import Advance, Input, closed_how
+from guidance.decision.fold import likeliest
 from guidance.decision.identity import record_id_of
 from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.winding_up import Question
 from schemas.codec import encode
 from schemas.conversation import Speaker
 from schemas.desk import (
@@ -15,14 +16,15 @@ from schemas.desk import (
     ConversationOpened,
     DeskRecord,
     DeskTurn,
+    OutcomeAsked,
     PromptEnded,
     PromptIssued,
     Snapshot,
 )
-from schemas.guidance import Prompt, PromptEnding, Tick
+from schemas.guidance import Prompt, PromptEnding
+from schemas.handoff import Forwarded, Handoff
 from schemas.intent import ScoredTurn
-from schemas.requests import DecisionRequest
-from schemas.topics import DECISIONS, DESK_TOPIC, LESSONS, REPLIES, SNAPSHOTS
+from schemas.topics import CRM_ACTIONS, DECISIONS, DESK_TOPIC, HANDOFFS, LESSONS, REPLIES, SNAPSHOTS
 from streams.bus.ports import Message
 
 _MOST_JOURNEY_LINES = 3
@@ -36,29 +38,37 @@ def partial_turn(scored: ScoredTurn) -> list[Message]:
 def publications(
     before: CustomerState,
     advanced: Advance,
-    event: Event | Tick | DecisionRequest,
-    route_key: str,
+    event: Input,
+    owner: str,
     input_id: str,
     now: datetime,
 ) -> list[Message]:
-    """All that `event` (known as `input_id`) gave rise to, in the order in which a desktop is to learn it."""
+    """All that `event` (known as `input_id`) gave rise to, in the order in which a desktop is to learn it.
+
+    A conversation that is handed off stays on its desktop as it is: neither owner says that it has left or come.
+    """
     after = advanced.state
-    messages = [_desk(record) for record in _desk_records(before, advanced, event, input_id, now)]
+    if advanced.passed_on:
+        return [Message(HANDOFFS.name, each.customer_id, encode(each)) for each in advanced.passed_on]
+    if isinstance(event, Handoff) and event.conversation_id in after.live:
+        before = before.with_conversation(event.conversation_id, after.live[event.conversation_id])
+    messages = [_desk(record) for record in _desk_records(before, advanced, event, owner, input_id, now)]
     if advanced.decision is not None:
-        messages.append(Message(DECISIONS.name, route_key, encode(advanced.decision)))
+        messages.append(Message(DECISIONS.name, advanced.decision.route_key, encode(advanced.decision)))
     messages += [Message(LESSONS.name, lesson.action_id, encode(lesson)) for lesson in advanced.lessons]
+    messages += [Message(CRM_ACTIONS.name, each.customer_id, encode(each)) for each in advanced.crm_actions]
     if advanced.reply is not None:
         messages.append(Message(REPLIES.name, advanced.reply.reply_to, encode(advanced.reply)))
     for conversation_id in sorted(before.live.keys() | after.live.keys()):
-        old = _snapshot(before.live.get(conversation_id), conversation_id, route_key, now)
-        new = _snapshot(after.live.get(conversation_id), conversation_id, route_key, now)
+        old = _snapshot(before.live.get(conversation_id), conversation_id, owner, now)
+        new = _snapshot(after.live.get(conversation_id), conversation_id, owner, now)
         if new != old:
             messages.append(Message(SNAPSHOTS.name, conversation_id, None if new is None else encode(new)))
     return messages
 
 
 def _desk_records(
-    before: CustomerState, advanced: Advance, event: Event | Tick | DecisionRequest, input_id: str, now: datetime
+    before: CustomerState, advanced: Advance, event: Input, owner: str, input_id: str, now: datetime
 ) -> Iterator[DeskRecord]:
     after = advanced.state
     handed_over = [each for each in advanced.endings if _is_handed_over(each[0], after)]
@@ -69,8 +79,9 @@ def _desk_records(
             yield _closed(conversation_id, old.agent_id, "transferred", input_id)
         if conversation.agent_id is not None and (old is None or _heading(old) != _heading(conversation)):
             yield _opened(conversation_id, conversation, after.journey, input_id, now)
-    if isinstance(event, ScoredTurn) and event.agent_id is not None:
-        yield _desk_turn(event, event.agent_id)
+    said = event.record if isinstance(event, Forwarded) else event
+    if isinstance(said, ScoredTurn) and said.agent_id is not None:
+        yield _desk_turn(said, said.agent_id)
     yield from (_prompt_ended(*each, input_id) for each in advanced.endings if each not in handed_over)
     for prompt in advanced.decision.prompts if advanced.decision else ():
         yield PromptIssued(
@@ -79,6 +90,7 @@ def _desk_records(
             agent_id=prompt.agent_id,
             prompt=prompt,
         )
+    yield from (_asked(question, owner, input_id) for question in advanced.questions)
     for conversation_id, old in before.live.items():
         how = closed_how(before, after, conversation_id)
         if how is not None and old.agent_id is not None:
@@ -112,6 +124,20 @@ def _closed(
         conversation_id=conversation_id,
         agent_id=agent_id,
         reason=reason,
+    )
+
+
+def _asked(question: Question, owner: str, input_id: str) -> OutcomeAsked:
+    return OutcomeAsked(
+        record_id=record_id_of(input_id, question.conversation_id, "asked"),
+        conversation_id=question.conversation_id,
+        agent_id=question.agent_id,
+        route_key=question.conversation.route_key or owner,
+        customer_name=question.conversation.customer_name,
+        channel=question.conversation.channel,
+        offers=question.offers,
+        ask_disposition=question.ask_disposition,
+        until=question.until,
     )
 
 
@@ -172,13 +198,13 @@ def _desk(record: DeskRecord) -> Message:
 
 
 def _snapshot(
-    conversation: LiveConversation | None, conversation_id: str, route_key: str, now: datetime
+    conversation: LiveConversation | None, conversation_id: str, owner: str, now: datetime
 ) -> Snapshot | None:
     if conversation is None:
         return None
     return Snapshot(
         conversation_id=conversation_id,
-        route_key=route_key,
+        route_key=conversation.route_key or owner,
         channel=conversation.channel,
         customer_id=conversation.customer_id,
         customer_name=conversation.customer_name,

@@ -67,7 +67,9 @@ async def _process_batch(
     if not (still_owned() and await table.write(effects.writes, still_owned)):
         ABANDONED.labels(processor.name).inc()
         return
-    await publisher.publish(effects.messages)
+    # What this processor reads itself goes last: another of its workers acts on it, and must not be ahead of us.
+    await publisher.publish([each for each in effects.messages if each.topic not in processor.topics])
+    await publisher.publish([each for each in effects.messages if each.topic in processor.topics])
     for record in batch:
         consumer.done(record)
         PROCESSED.labels(processor.name, record.topic).inc()

@@ -16,10 +16,8 @@ from schemas.conversation import (
     Lifecycle,
     Speaker,
     Turn,
+    known_customer,
 )
-
-_PLACEHOLDERS = frozenset({"", "0", "-", "none", "null", "n/a", "unknown", "anonymous", "anon", "undefined"})
-"""Customer ids that sources send when they know none, in lower case."""
 
 
 class Conversation(Contract):
@@ -37,11 +35,6 @@ class Conversation(Contract):
     """Per speaker, what redaction must remember: numbers are split across turns."""
 
 
-def known_customer(customer_id: str | None) -> str | None:
-    """The id, or None where it is a placeholder: such a conversation is anonymous."""
-    return None if customer_id is None or customer_id.strip().lower() in _PLACEHOLDERS else customer_id
-
-
 def fold_lifecycle(conversation: Conversation | None, event: Lifecycle) -> Conversation:
     """The conversation after `event`; None: this is the first that is heard of it."""
     if isinstance(event, ConversationStarted):
@@ -50,7 +43,7 @@ def fold_lifecycle(conversation: Conversation | None, event: Lifecycle) -> Conve
         return Conversation(
             route_key=route_key,
             channel=event.channel,
-            customer_id=customer_id,
+            customer_id=customer_id or (conversation.customer_id if conversation else None),
             agent_id=event.agent_id or (conversation.agent_id if conversation else None),
             team=event.team or (conversation.team if conversation else None),
             language=event.language,
@@ -61,7 +54,9 @@ def fold_lifecycle(conversation: Conversation | None, event: Lifecycle) -> Conve
         case ConversationAssigned() | ConversationTransferred():
             return conversation.model_copy(update={"agent_id": event.agent_id, "team": event.team or conversation.team})
         case ConversationIdentified():
-            return conversation.model_copy(update={"customer_id": known_customer(event.customer_id)})
+            # A placeholder says nothing: the conversation stays anonymous, or whose it was.
+            customer_id = known_customer(event.customer_id) or conversation.customer_id
+            return conversation.model_copy(update={"customer_id": customer_id})
         case ConversationEnded():
             return conversation.model_copy(update={"redaction": {}})
 

@@ -11,6 +11,7 @@ from builders import at, customer_event, routed, scored, scores, started, turn
 from guidance.decision.advance import advance
 from guidance.decision.catalog import parse_catalog
 from guidance.decision.decide import decide
+from guidance.decision.facts import samples
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.codec import encode
@@ -19,6 +20,17 @@ ROUNDS, CALLS = 40, 25
 TELECOM = parse_catalog((files("guidance") / "catalogs" / "telecom.yaml").read_text(encoding="utf-8"))
 RULES = Rules(TELECOM)
 KNOWN = {"tenure_months": 74, "monthly_bill": 48.0, "value_band": "high", "plan": "Fibre 500", "products": ("fibre",)}
+_KINDS = (
+    {"kind": "selfservice.failed", "channel": "web", "intents": ("technical_problem",)},
+    {"kind": "offer.made", "channel": "email", "action_id": "upgrade_fibre"},
+    {"kind": "page.viewed", "channel": "web", "intents": ("cancellation_terms",)},
+    {"kind": "offer.declined", "channel": "mail", "action_id": "bundle_tv"},
+    {"kind": "ticket.solved", "channel": "chat", "intents": ("billing_dispute",)},
+)
+JOURNEY = tuple(
+    customer_event(event_id=f"j{number}", at=at(number - 5000), facts={}, **_KINDS[number % len(_KINDS)])
+    for number in range(50)
+)
 
 
 def interleaved_us(*each: Callable[[], object]) -> Sequence[float]:
@@ -37,7 +49,7 @@ def interleaved_us(*each: Callable[[], object]) -> Sequence[float]:
 def test_a_decision_costs_little_more_than_its_own_conditions_and_bytes():
     """The floor evaluates each condition of the catalogue's once and writes the decision down: it decides nothing."""
     state = CustomerState()
-    for event in (customer_event(facts=KNOWN), routed(started())):
+    for event in (customer_event(facts=KNOWN), *JOURNEY, routed(started())):
         state = advance(state, event, RULES, partition=3, now=at(0)).state
     said = scored(turn("my neighbour pays half"), scores=scores("cancel_service", "price_complaint", churn_risk=1.8))
     folded = advance(state, said, RULES, partition=3, now=at(10))
@@ -47,20 +59,18 @@ def test_a_decision_costs_little_more_than_its_own_conditions_and_bytes():
         "c1", folded.state.live["c1"].model_copy(update={"live": None, "pinned": (), "issued": {}})
     )
     undecided = undecided.model_copy(update={"journey": undecided.journey.model_copy(update={"last_issued": {}})})
-    facts = {**KNOWN, "churn_risk": 1.8, "sentiment": "neutral", "turns": 1, "recent_contacts": 0, "household": 2,
-             "consent_marketing": True, "channel": "voice", "competitor": "SkyWave"}  # fmt: skip
     conditions = [
-        condition
+        (condition, samples(TELECOM.facts, condition.facts))
         for action in TELECOM.actions
         for condition in (
             *(trigger.when for trigger in action.triggers if trigger.when is not None),
-            *action.eligible_if,
+            *(condition for _, _, conditions in action.steps_to_fit for condition in conditions),
             *(weight.when for weight in action.context),
         )
     ]
 
     def floor() -> None:
-        for condition in conditions:
+        for condition, facts in conditions:
             condition.holds(facts)
         encode(folded.decision)
 
@@ -73,6 +83,7 @@ def test_a_decision_costs_little_more_than_its_own_conditions_and_bytes():
     floor_us, decided_us, advanced_us = interleaved_us(floor, decided, advanced)
     print(
         f"\ndecide {decided_us:.0f} µs = {decided_us / floor_us:.2f}× the floor of {floor_us:.0f} µs"
-        f" ({len(conditions)} conditions, {len(TELECOM.actions)} actions); with the fold {advanced_us / floor_us:.2f}×"
+        f" ({len(conditions)} conditions, {len(TELECOM.actions)} actions, {len(JOURNEY)} events before);"
+        f" with the fold {advanced_us / floor_us:.2f}×"
     )
     assert decided_us < 5 * floor_us

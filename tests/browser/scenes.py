@@ -6,7 +6,18 @@ from random import Random
 from typing import Any
 
 from schemas.conversation import Channel, Speaker
-from schemas.desk import ConversationOpened, DeskRecord, DeskSpan, DeskTurn, PromptEnded, PromptIssued, Snapshot
+from schemas.desk import (
+    AskedOffer,
+    ConversationClosed,
+    ConversationOpened,
+    DeskRecord,
+    DeskSpan,
+    DeskTurn,
+    OutcomeAsked,
+    PromptEnded,
+    PromptIssued,
+    Snapshot,
+)
 from schemas.desktop import (
     ConversationReplay,
     ConversationView,
@@ -86,6 +97,23 @@ def over(the_prompt: Prompt, state: PromptState, reason: str = "") -> PromptEnde
         record_id=f"{the_prompt.prompt_id}:{state.value}", conversation_id=the_prompt.conversation_id,
         agent_id="ada", ending=ending,
     )  # fmt: skip
+
+
+def asked(**fields: Any) -> OutcomeAsked:
+    of = prompt()
+    offer = AskedOffer(prompt_id=of.prompt_id, decision_id=of.decision_id, action_id=of.action_id, title=of.title)
+    values = {
+        "record_id": "asked-1", "conversation_id": CONVERSATION, "agent_id": "ada", "route_key": "c-1",
+        "customer_name": "Dana Whitfield", "channel": Channel.VOICE, "offers": (offer,), "ask_disposition": True,
+        "until": ago(-180),
+    }  # fmt: skip
+    return OutcomeAsked(**{**values, **fields})
+
+
+def closed(conversation_id: str = CONVERSATION) -> ConversationClosed:
+    return ConversationClosed(
+        record_id=f"{conversation_id}:closed", conversation_id=conversation_id, agent_id="ada", reason="ended"
+    )
 
 
 def pinned(action_id: str, title: str, words: str) -> Prompt:
@@ -269,11 +297,18 @@ def decision() -> Decision:
     return Decision(
         decision_id="d1", input_id="t5", turn_id="t5", conversation_id=CONVERSATION, route_key="c-1",
         customer_id="c-1", agent_id="ada", sequence=9, now=ago(0.1), seed=7, service_level=ServiceLevel.ALL_WELL,
-        versions=Versions(catalog="telecom@12", model="intent-2026-11"),
+        versions=Versions(catalog="telecom@12", model="intent-2026-11", levers="levers@3", propensities="p-91ab"),
+        group="control",
         candidates=(
-            _weighed(winner, ActionKind.RETENTION, Fate.WON, "won: 102.34 over keep_free_month 50.16", 0.41, 1.3, 192),
-            _weighed("keep_free_month", ActionKind.RETENTION, Fate.LOST, f"lost to {winner} 102.34", 0.38, 1.1, 120),
-            _weighed("ask_what_they_pay", ActionKind.COACHING, Fate.LOST, f"lost to {winner} 102.34", 0.55, 1.0, 20),
+            _weighed(
+                winner, ActionKind.RETENTION, Fate.WON, "won: 102.34 over keep_free_month 50.16", 0.41, 1.3, 192, 0.7215
+            ),
+            _weighed(
+                "keep_free_month", ActionKind.RETENTION, Fate.LOST, f"lost to {winner} 102.34", 0.38, 1.1, 120, 0.2781
+            ),
+            _weighed(
+                "ask_what_they_pay", ActionKind.COACHING, Fate.LOST, f"lost to {winner} 102.34", 0.55, 1.0, 20, 0.0004
+            ),
             _fallen("hardship_plan", ActionKind.SERVICE, Fate.NOT_TRIGGERED, "no payment trouble"),
             _fallen("keep_contract_pause", ActionKind.RETENTION, Fate.INELIGIBLE, "needs contract_months_left"),
             _fallen("offer_fibre_upgrade", ActionKind.UPSELL, Fate.SUPPRESSED, "cooling down until 26 Nov 09:12"),
@@ -288,9 +323,12 @@ def _fallen(action_id: str, kind: ActionKind, fate: Fate, reason: str, **numbers
     return Candidate(action_id=action_id, kind=kind, fate=fate, reason=reason, **numbers)
 
 
-def _weighed(action_id: str, kind: ActionKind, fate: Fate, reason: str, p: float, c: float, v: float) -> Candidate:
+def _weighed(
+    action_id: str, kind: ActionKind, fate: Fate, reason: str, p: float, c: float, v: float, chance: float
+) -> Candidate:
     """A candidate that got as far as arbitration, with a neutral lever."""
     numbers = {"propensity": p, "context_weight": c, "value": v, "lever": 1.0, "priority": p * c * v}
+    numbers["selection_probability"] = chance
     return _fallen(action_id, kind, fate, reason, **numbers)
 
 

@@ -128,7 +128,14 @@ async def test_the_drawer_shows_what_was_said_and_why(page: Page, server: DeskSe
     await expect(drawer.locator(".cue").last).to_contain_text(scenes.WORDS)
     await expect(drawer.locator(".journey li")).to_have_count(2)
     won = drawer.locator("[data-action-id=keep_loyalty_discount]")
-    await expect(won.locator("td")).to_have_text(["0.41", "1.30", "192", "1.00", "102.3"])
+    await expect(won.locator("td")).to_have_text(["0.41", "1.30", "192", "1.00", "102.3", "72 %"])
+    unlikely = drawer.locator("[data-action-id=ask_what_they_pay] td").last
+    await expect(unlikely).to_have_text("<1 %")
+    await expect(drawer.locator("[data-action-id=say_cooling_off] td").last).to_have_text("–")
+    made_with = drawer.locator(".decision > p").first
+    await expect(made_with).to_contain_text("control group: one of the eligible at random")
+    await expect(made_with).to_contain_text("levers levers@3 · propensities p-91ab")
+    await expect(made_with).to_contain_text(f"decision {scenes.decision().decision_id}")
     await expect(won).to_contain_text("won: 102.34 over keep free month 50.16")
     held_back = drawer.locator("[data-action-id=offer_fibre_upgrade]")
     await expect(held_back).to_contain_text("held back: cooling down until 26 Nov 09:12")

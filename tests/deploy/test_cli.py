@@ -27,7 +27,8 @@ def livecue(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **environmen
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "worker", "gateway", "replay", "schemas", "doctor", "kafka", "topics", "model"]
+    "command",
+    ["explain", "whatif", "demo", "worker", "gateway", "replay", "schemas", "doctor", "kafka", "topics", "model"],
 )
 def test_every_command_has_help(command) -> None:
     shown = livecue(command, "--help")

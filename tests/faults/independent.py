@@ -24,6 +24,8 @@ class Seen:
     """First sight of each decision."""
     on_desks: list[dict[str, Any]] = field(default_factory=list)
     """First sight of each final turn on a desk."""
+    desk_records: list[dict[str, Any]] = field(default_factory=list)
+    """First sight of each desk record."""
 
     def __enter__(self) -> "Seen":
         self._stop, started = threading.Event(), threading.Event()
@@ -57,6 +59,8 @@ class Seen:
         known = self.bytes_by_id[topic, identity]
         if not known and seen is not None:
             seen.append(told)
+        if not known and topic == DESK:
+            self.desk_records.append(told)
         known.add(value)
 
     def _identity(self, topic: str, told: dict[str, Any]) -> tuple[str, list[dict[str, Any]] | None]:
@@ -68,6 +72,10 @@ class Seen:
             turn = told["turn"]
             return f"{turn['turn_id']}/{turn['is_final']}/{turn['revision']}", self.scored if turn["is_final"] else None
         return told["event"]["event_id"], None
+
+    def on_desk(self, what: str) -> list[dict[str, Any]]:
+        """First sight of each desk record of that type."""
+        return [each for each in list(self.desk_records) if each["type"] == what]
 
     def changed_bytes(self) -> list[tuple[str, str]]:
         """Ids of which two records differ."""

@@ -35,11 +35,11 @@ SPECIMENS: dict[str, list[Contract]] = {
     ],
     "customer.events.v1": [builders.customer_event()],
     "guidance.desk.v1": [
-        builders.opened(), builders.desk_turn(), builders.issued(), builders.prompt_ended(),
+        builders.opened(), builders.desk_turn(), builders.issued(), builders.prompt_ended(), builders.asked(),
         ConversationClosed(record_id="r9", conversation_id="c1", agent_id="ada", reason="ended"),
     ],
     "conversation.snapshots.v1": [builders.snapshot()],
-    "guidance.outcomes.v1": [builders.outcome(), builders.business_outcome()],
+    "guidance.outcomes.v1": [builders.outcome(), builders.business_outcome(), builders.wrap_up()],
     "customer.handoffs.v1": [
         Handoff(conversation_id="c1", customer_id="dana", route_key="c1", carried="{}"),
         Forwarded(conversation_id="c1", customer_id="dana", record=builders.scored(None, "cancel_service")),

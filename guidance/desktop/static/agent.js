@@ -1,5 +1,6 @@
 // The agent page, put together: what the gateway says goes into the state, the state is drawn, answers go out.
 
+import { AskView } from "./ask-view.js";
 import { CardView } from "./card-view.js";
 import { ConversationsView } from "./conversations-view.js";
 import { DeskClient } from "./desk-client.js";
@@ -20,6 +21,7 @@ class AgentPage {
   #card = new CardView($("card"), (answer) => this.#answer(answer));
   #mustSay = new MustSayView($("must-say"), (promptId) => this.#report(promptId, "accepted"));
   #journey = new JourneyView($("journey"));
+  #ask = new AskView($("ask"), (ask, answer) => this.#wrapUp(ask, answer));
   #transcript = new TranscriptView($("transcript"));
   #conversations = new ConversationsView($("conversations"), (conversationId) => this.#apply({ type: "select", conversationId }));
   #shown = new Set();
@@ -41,7 +43,8 @@ class AgentPage {
       a: () => this.#card.accept(),
       n: () => this.#card.notNow(),
       w: () => this.#card.toggleReasons(),
-      escape: () => this.#card.cancel(),
+      e: () => this.#ask.focus(),
+      escape: () => this.#ask.skip() || this.#card.cancel(),
       j: () => this.#step(1),
       k: () => this.#step(-1),
       "?": () => $("keys").showModal(),
@@ -67,6 +70,13 @@ class AgentPage {
     setText($("announce"), answer === "accepted" ? "Accepted." : "Dismissed.");
   }
 
+  /** What came of a conversation that is over, as far as the agent cares to say. */
+  #wrapUp({ record_id: askId }, { offers, disposition }) {
+    this.#desk.wrapUp(askId, offers, disposition);
+    this.#apply({ type: "answered", askId });
+    if (offers.length || disposition) setText($("announce"), "Noted.");
+  }
+
   /** A pinned line that the agent says they have said. */
   #report(promptId, answer) {
     this.#answer({ conversationId: this.#state.selected, promptId, answer, reason: null, note: null });
@@ -89,6 +99,7 @@ class AgentPage {
     this.#card.show(conversation, { now: state.now, blank: blankCard(state, conversation) });
     this.#mustSay.show(conversation);
     this.#journey.show(conversation);
+    if (this.#ask.show(state.asks, state.now)) setText($("announce"), "A question on how it ended is below the card. E answers it.");
     this.#transcript.show(conversation, blankTranscript(state, conversation));
     this.#tellShown(conversation);
   }
@@ -161,6 +172,7 @@ function drawKeys() {
     ["N", "Not now"],
     ["W", "What was wrong"],
     ["1 to 5", "Choose what was wrong"],
+    ["E", "Say how it ended"],
     ["J, K", "Next, previous conversation"],
     ["Esc", "Back"],
   ];

@@ -85,6 +85,19 @@ export class DeskClient {
     this.#keepOutcomes();
   }
 
+  /**
+   * Answer an `outcome.asked` record; it is sent until it is acknowledged, like an outcome.
+   * @param {string} askId the record's id
+   * @param {{prompt_id: string, result: "accepted"|"declined"|"open"}[]} offers those that are answered
+   * @param {"solved"|"unsolved"|"follow_up"|null} disposition
+   */
+  wrapUp(askId, offers = [], disposition = null) {
+    const frame = { type: "wrap_up", ask_id: askId, offers, disposition };
+    this.#unacknowledged.set(`${askId}:wrap_up`, { frame, sentAt: null });
+    this.#sendOutcomes(ACK_TIMEOUT_MS);
+    this.#keepOutcomes();
+  }
+
   #receive(frame) {
     switch (frame.type) {
       case "welcome":
@@ -104,11 +117,15 @@ export class DeskClient {
         this.#cursor = frame.cursor ?? this.#cursor;
         break;
       case "ack":
-        this.#settle(frame);
+        this.#settle(`${frame.prompt_id}:${frame.state}`);
+        break;
+      case "wrapped_up":
+        this.#settle(`${frame.ask_id}:wrap_up`);
         break;
       case "refused":
         // "unavailable" is tried again when its acknowledgement has been waited for; the others never succeed.
-        if (frame.prompt_id && frame.code !== "unavailable") this.#settle(frame);
+        if (frame.ask_id && frame.code !== "unavailable") this.#settle(`${frame.ask_id}:wrap_up`);
+        if (frame.prompt_id && frame.code !== "unavailable") this.#settle(`${frame.prompt_id}:${frame.state}`);
         this.#onEvent(frame);
         break;
       case "status":
@@ -123,8 +140,8 @@ export class DeskClient {
     this.#onEvent({ type: "record", record, missed: madeAt(record) < this.#missedBefore });
   }
 
-  #settle({ prompt_id, state }) {
-    if (this.#unacknowledged.delete(`${prompt_id}:${state}`)) this.#keepOutcomes();
+  #settle(key) {
+    if (this.#unacknowledged.delete(key)) this.#keepOutcomes();
   }
 
   /** Send the outcomes that were never sent, or not acknowledged for `patience` ms. */

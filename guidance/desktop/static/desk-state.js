@@ -40,6 +40,8 @@ export const EMPTY = {
   /** @type {Conversation[]} in the order they came */
   conversations: [],
   selected: null,
+  /** Questions on conversations that are over, the oldest first: records as they came. */
+  asks: [],
   /** What came while the connection was lost, or null: {prompts, late, turns}. */
   missed: null,
   now: 0,
@@ -75,6 +77,7 @@ const REDUCERS = {
 
   record(state, { record, missed }) {
     const next = { ...state, known: true, missed: countMissed(state, record, missed) };
+    if (record.type === "outcome.asked") return { ...next, asks: withAsk(state, record) };
     if (record.type === "conversation.opened") {
       const others = state.conversations.filter(({ id, closed }) => id !== record.conversation_id && !leaves(state, id, closed));
       return settleSelection({ ...next, conversations: [...others, opened(record, state)] });
@@ -101,11 +104,23 @@ const REDUCERS = {
       end(conversation, { prompt_id: promptId, state: answer, reason: reason ?? "" }, state.now),
     ),
 
+  /** A question is answered, or waved away. */
+  answered: (state, { askId }) => ({ ...state, asks: state.asks.filter(({ record_id }) => record_id !== askId) }),
+
   /** "While you were away" has been read. */
   read: (state) => ({ ...state, missed: null }),
 
-  tick: (state) => ({ ...state, conversations: state.conversations.map((conversation) => age(conversation, state.now)) }),
+  tick: (state) => ({
+    ...state,
+    asks: state.asks.filter((ask) => isOpen(ask, state.now)),
+    conversations: state.conversations.map((conversation) => age(conversation, state.now)),
+  }),
 };
+
+/** Whether an answer would still count. */
+const isOpen = ({ until }, now) => Date.parse(until) > now;
+
+const withAsk = ({ asks, now }, record) => (isOpen(record, now) ? [...asks, record] : asks);
 
 function withConversation(state, conversationId, change) {
   const conversations = state.conversations.map((one) => (one.id === conversationId ? change(one) : one));

@@ -1,16 +1,19 @@
-// Why: each of the last decisions, with every candidate, its P × C × V × L, and what became of it, in words.
+// Why: each of the last decisions, with every candidate, its P × C × V × L, how likely it was to be chosen, and what
+// became of it, in words.
 
 import { h, keyed, setText } from "./dom.js";
 import { actionWords, fateWords, kindWords, levelWords, timeOfDay } from "./words.js";
 import { weighed } from "./wall-state.js";
 
 const QUOTE_CHARACTERS = 90;
-const FACTORS = [
-  ["P", "propensity: how likely it is to be accepted", "propensity", 2],
-  ["C", "context weight: how well it fits this moment", "context_weight", 2],
-  ["V", "value, less its cost", "value", 0],
-  ["L", "lever: what the business asks for just now", "lever", 2],
-  ["=", "priority: P × C × V × L", "priority", 1],
+const digits = (count) => (number) => number.toFixed(count);
+const NUMBERS = [
+  ["P", "propensity: how likely it is to be accepted", "propensity", digits(2)],
+  ["C", "context weight: how well it fits this moment", "context_weight", digits(2)],
+  ["V", "value, less its cost", "value", digits(0)],
+  ["L", "lever: what the business asks for just now", "lever", digits(2)],
+  ["=", "priority: P × C × V × L", "priority", digits(1)],
+  ["chance", "how likely it was to be chosen, before anything was drawn", "selection_probability", percent],
 ];
 
 export class WhyView {
@@ -64,19 +67,19 @@ function updateHead(element, { turn_id, now, winner }, turns) {
 }
 
 function table(candidates, caption) {
-  const factors = FACTORS.map(([letter, meaning]) => h("th.number", { scope: "col", title: meaning, "aria-label": meaning }, letter));
+  const numbers = NUMBERS.map(([letter, meaning]) => h("th.number", { scope: "col", title: meaning, "aria-label": meaning }, letter));
   return h(
     "table.why",
     {},
     h("caption.unseen", {}, caption),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "action"), ...factors)),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "action"), ...numbers)),
     h("tbody", {}, ...candidates.map(candidateRow)),
   );
 }
 
 function candidateRow(candidate) {
   const { action_id, kind, fate } = candidate;
-  const numbers = FACTORS.map(([, , key, digits]) => h("td.number", {}, candidate[key] === null ? "–" : candidate[key].toFixed(digits)));
+  const numbers = NUMBERS.map(([, , key, words]) => h("td.number", {}, candidate[key] == null ? "–" : words(candidate[key])));
   return h(
     "tr",
     { "data-fate": fate, "data-action-id": action_id },
@@ -90,9 +93,24 @@ function candidateRow(candidate) {
   );
 }
 
-function madeWith({ service_level, versions }) {
-  const model = versions.model ? `model ${versions.model}` : "no model";
-  return `${levelWords(service_level)} · catalogue ${versions.catalog} · ${model}`;
+function madeWith({ decision_id, service_level, versions, group }) {
+  const parts = [
+    levelWords(service_level),
+    group === "control" && "control group: one of the eligible at random",
+    `catalogue ${versions.catalog}`,
+    versions.levers && `levers ${versions.levers}`,
+    versions.propensities && `propensities ${versions.propensities}`,
+    versions.model ? `model ${versions.model}` : "no model",
+    `decision ${decision_id}`,
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** A probability in whole per cent; what is possible is never 0, and what is not certain never 100. */
+function percent(probability) {
+  const whole = Math.round(probability * 100);
+  if (whole === 0 && probability > 0) return "<1 %";
+  return whole === 100 && probability < 1 ? ">99 %" : `${whole} %`;
 }
 
 const shortened = (text) => (text.length > QUOTE_CHARACTERS ? `${text.slice(0, QUOTE_CHARACTERS).trimEnd()} …` : text);

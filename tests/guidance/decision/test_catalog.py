@@ -34,13 +34,17 @@ def test_actions_are_in_order_of_id_with_the_defaults_of_their_kind():
 @pytest.mark.parametrize(
     ("old", "new", "what", "mend"),
     [
-        ("prior: 0.5", "prior: 1.5", "prior", "1.5"),
-        ("prior: 0.5", "prior: .nan", "prior", "nan"),
+        ("prior: 0.5", "prior: 1.5", "prior cannot be “1.5”", "less than 1"),
+        ("prior: 0.5", "prior: .nan", "prior cannot be “nan”", "a plain number"),
         ("    title: Keep them\n", "", "missing", "add title"),
         ("cooldown_minutes: 10", "cooldown_minuts: 10", "not known", "cooldown_minutes"),
         ("[tenure_months >= 12]", "[tenure_month >= 12]", "tenure_month", "did you mean tenure_months"),
         ("[tenure_months >= 12]", "[d() > 12]", "d()", "use facts"),
-        ("[tenure_months >= 12]", '[tenure_months == "x" + 1]', "does not fit", "like with like"),
+        ("[tenure_months >= 12]", '[tenure_months >= "x"]', "does not fit", "like with like"),
+        ("[tenure_months >= 12]", '[tenure_months == "x"]', "never equal to a text", "like with like"),
+        ("[tenure_months >= 12]", '[products == "tv"]', "is a list", 'contains(products, "…")'),
+        ("[tenure_months >= 12]", "[vulnerable == 1]", "true or false", "not vulnerable"),
+        ("[tenure_months >= 12]", "[2 > 1]", "same of everybody", "name a fact"),
         ("[tenure_months >= 12]", "[tenure_months + 1]", "neither true nor false", "compare"),
         ("[tenure_months >= 12]", "[tenure_months = 12]", "=", "=="),
         ("kind: coaching", "kind: coach", "kind", "coach"),
@@ -52,8 +56,8 @@ def test_actions_are_in_order_of_id_with_the_defaults_of_their_kind():
         ("why: wants a supervisor", "why: one two three four five six seven", "6 words", "shorten"),
         ("phrases: [close my account]", "phrases: []", "list of texts", "close my account"),
         ("cost: 20", "cost: 100", "never win", "raise value"),
-        ("expires_after_s: 40", "expires_after_s: 4", "expires_after_s", "4"),
-        ("id: small", "id: Small One", "id", "Small One"),
+        ("expires_after_s: 40", "expires_after_s: 4", "cannot be “4”", "greater than or equal to 5"),
+        ("id: small", "id: Small One", "id cannot be “Small One”", "small letters"),
         ("retention:\n    retracted_by", "retension:\n    retracted_by", "retension", "all, retention"),
         ("  tenure_years: {type: number,", "  turns: {type: number,", "turns", "rename"),
     ],
@@ -65,10 +69,16 @@ def test_a_mistake_is_told_with_its_mend(old, new, what, mend):
 
 def test_a_mistake_is_told_with_its_line():
     text = changed_text(("[tenure_months >= 12]", "[tenure_month >= 12]"), ("prior: 0.9\n    value: 200", "value: 200"))
-    (missing,) = problems_of(text)
-    assert missing.line == line_of(text, "  calm:")
+    undeclared, missing = problems_of(text)
+    assert (undeclared.line, missing.line) == (line_of(text, "eligible_if"), line_of(text, "  calm:"))
     (undeclared,) = problems_of(changed_text(("[tenure_months >= 12]", "[tenure_month >= 12]")))
     assert undeclared.line == line_of(TEXT, "eligible_if")
+
+
+def test_a_mistake_in_the_defaults_is_told_once_and_where_it_stands():
+    text = changed_text(("retracted_by: {declines_offer: said no}", "retracted_by: {declines_offer: 3}"))
+    (told,) = problems_of(text)
+    assert (told.line, told.mend) == (line_of(text, "declines_offer: 3"), "write a text; put it in quotes")
 
 
 def test_every_mistake_is_told_at_once():

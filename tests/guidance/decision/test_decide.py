@@ -102,12 +102,14 @@ def test_a_missing_fact_makes_ineligible_and_words_without_it_are_found():
     decision = Talk(facts={"tenure_months": 20}).says(10, "cancel_service")
     assert decision.prompts[0].words == "I can bring your bill down."
     decision = Talk(facts=None).says(10, "cancel_service")
-    assert reason(decision, "keep") == "needs tenure_months"
+    assert reason(decision, "keep") == "not eligible: tenure_months is not known"
     assert decision.winner == "review"
     assert reason(Talk(facts={"tenure_months": 3}).says(10, "cancel_service"), "keep") == (
-        "not tenure_months >= 12 (tenure_months is 3)"
+        "not eligible: needs tenure_months >= 12 (tenure_months is 3)"
     )
-    assert reason(Talk(facts={"tenure_months": "long"}).says(10, "cancel_service"), "keep") == "needs tenure_months"
+    assert reason(Talk(facts={"tenure_months": "long"}).says(10, "cancel_service"), "keep") == (
+        "not eligible: tenure_months is not known"
+    )
 
 
 def test_words_that_need_a_fact_and_have_no_other_make_ineligible():
@@ -163,8 +165,8 @@ def test_dismissed_twice_it_rests_in_other_conversations_too():
     for seconds in (10, 30):
         talk.says(seconds, "cancel_service")
         assert talk.live.action_id == "keep"
-        ending = talk.outcome(PromptState.DISMISSED, seconds + 5, talk.live, reason=DismissReason.CUSTOMER_MOOD).endings
-        assert [(each.state, each.reason) for _, each in ending] == [(PromptState.DISMISSED, "customer mood")]
+        ending = talk.outcome(PromptState.DISMISSED, seconds + 5, talk.live, reason=DismissReason.NOT_SUITABLE).endings
+        assert [(each.state, each.reason) for _, each in ending] == [(PromptState.DISMISSED, "not suitable")]
     elsewhere = talk.says(60, "cancel_service", conversation_id="c2")
     assert reason(elsewhere, "keep") == "dismissed 2× within 7 days"
     later = 8 * 86_400
@@ -275,3 +277,159 @@ def test_a_turn_after_the_end_is_decided_and_prompts_nothing():
     decision = talk.says(22, "cancel_service")
     assert {each.reason for each in decision.candidates} == {"the conversation is over"}
     assert decision.prompts == ()
+
+
+def test_what_has_not_been_said_calls_for_a_line_from_its_turn_on():
+    catalog = changed(
+        ("{when: turns >= 1, why: must be said first}", "{absent: states_terms, after_turns: 3, why: late}")
+    )
+    talk = Talk(catalog)
+    assert [len(talk.says(seconds, speaker=Speaker.AGENT).prompts) for seconds in (10, 20, 30)] == [0, 0, 1]
+    talk = Talk(catalog)
+    talk.says(10, "states_terms", speaker=Speaker.AGENT)
+    assert [len(talk.says(seconds).prompts) for seconds in (20, 30, 40)] == [0, 0, 0]
+
+
+def test_without_a_model_absence_proves_nothing_but_compliance_is_called_for_all_the_same():
+    absent = "{absent: apologises, why: not said}"
+    coaching = changed(("{intent: escalation, why: wants a supervisor}", absent))
+    assert Talk(coaching).says(10, scores=None).winner is None
+    assert Talk(coaching).says(10).winner == "calm"
+    compliance = changed(("{when: turns >= 1, why: must be said first}", "{absent: discloses_recording, why: first}"))
+    assert [prompt.action_id for prompt in Talk(compliance).says(10, scores=None).prompts] == ["record"]
+
+
+def test_an_intent_with_absence_keeps_its_probability():
+    catalog = changed(("{intent: escalation, why: wants", "{intent: escalation, absent: [apologises, x2], why: wants"))
+    assert Talk(catalog).says(10, "escalation").candidates[0].propensity == pytest.approx(0.9 * 0.9)
+
+
+@pytest.mark.parametrize(
+    ("text", "winner"), [("close my account", "review"), ("close my account? Just kidding!", None)]
+)
+def test_words_keep_an_action_from_being_called_for(text, winner):
+    catalog = changed(("    prior: 0.3", "    unless: [just kidding]\n    prior: 0.3"))
+    assert Talk(catalog).says(10, text=text, scores=None).winner == winner
+
+
+def test_either_apostrophe_is_heard():
+    catalog = changed(("[close my account]", "[i'm off]"))
+    assert Talk(catalog).says(10, text="I’m off", scores=None).winner == "review"
+    assert Talk(catalog).says(10, text="I'm  off.", scores=None).winner == "review"
+
+
+@pytest.mark.parametrize(
+    ("step", "reason_of"),
+    [
+        ("eligible_if", "not eligible: needs tenure_months >= 100 (tenure_months is 74)"),
+        ("applicable_if", "not applicable: needs tenure_months >= 100 (tenure_months is 74)"),
+        ("suitable_if", "not suitable: needs tenure_months >= 100 (tenure_months is 74)"),
+    ],
+)
+def test_the_three_steps_are_told_apart(step, reason_of):
+    catalog = changed(("    eligible_if: [tenure_months >= 12]", f"    {step}: [tenure_months >= 100]"))
+    decision = Talk(catalog).says(10, "cancel_service")
+    assert (reason(decision, "keep"), fates(decision)["keep"]) == (reason_of, Fate.INELIGIBLE)
+
+
+def test_the_steps_are_taken_in_their_order():
+    catalog = changed(
+        ("    eligible_if: [tenure_months >= 12]", "    suitable_if: [vulnerable]\n    applicable_if: [anonymous]")
+    )
+    assert reason(Talk(catalog).says(10, "cancel_service"), "keep").startswith("not applicable: needs anonymous")
+
+
+def test_once_only_is_once_for_good():
+    talk = Talk(changed(("cooldown_minutes: 10", "once_only: true")))
+    assert talk.says(10, "cancel_service").winner == "keep"
+    later = talk.says(400 * 86_400, "cancel_service", conversation_id="c2")
+    assert reason(later, "keep") == "once only, and it was on 05 Jan 09:00"
+
+
+def test_no_more_than_so_many_to_one_customer_within_a_window():
+    talk = Talk(changed(("cooldown_minutes: 10", "most_per_customer: {times: 2, within_days: 7}")))
+    day = 86_400
+    wins = [talk.says(10 + n * day, "cancel_service", conversation_id=f"c{n}").winner for n in range(3)]
+    assert wins == ["keep", "keep", "review"]
+    third = talk.says(100 + 2 * day, "cancel_service", conversation_id="c9")
+    assert reason(third, "keep") == "put to this customer 2× within 7 days, at most 2"
+    assert talk.says(20 + 7 * day, "cancel_service", conversation_id="c4").winner == "keep"
+
+
+def test_no_more_than_so_many_of_all_actions_within_a_window():
+    talk = Talk(changed(("policy:\n", "policy:\n  most_per_customer: {times: 2, within_days: 1}\n")))
+    assert talk.says(10, "cancel_service").winner == "keep"
+    assert talk.says(700, "escalation", conversation_id="c2").winner == "calm"
+    third = talk.says(1400, "escalation", conversation_id="c3")
+    assert reason(third, "calm") == "2 offers and prompts to this customer within 1 days, at most 2"
+    assert [prompt.action_id for prompt in third.prompts] == ["record"]
+
+
+def mailed(seconds=0, **fields):
+    values = {"event_id": "m1", "kind": "offer.made", "action_id": "review", "channel": Channel.MAIL, "at": at(seconds)}
+    return customer_event(**{**values, "facts": {}, **fields})
+
+
+def test_what_was_mailed_goes_before_offers_of_its_kind_whatever_its_cooldown():
+    talk = Talk(changed(("    prior: 0.3", "    cooldown_minutes: 1000\n    once_only: true\n    prior: 0.3")))
+    talk.tell(mailed(5), 5)
+    decision = talk.says(10, "cancel_service")
+    assert decision.winner == "review"
+    assert reason(decision, "keep") == "mailed offer review stands"
+    assert fates(decision)["keep"] is Fate.SUPPRESSED
+    assert decision.prompts[0].why == ("wants to leave", "mailed offer of 05 Jan")
+
+
+def test_once_it_has_been_raised_an_open_offer_rests_like_any_other():
+    talk = Talk(changed(("    prior: 0.3", "    cooldown_minutes: 1000\n    prior: 0.3")))
+    talk.tell(mailed(5), 5)
+    assert talk.says(10, "cancel_service").winner == "review"
+    again = talk.says(100, "cancel_service", conversation_id="c2")
+    assert reason(again, "review").startswith("cooling down until")
+    assert again.winner == "keep"
+
+
+def test_an_open_offer_takes_the_place_of_another_of_its_kind_on_the_desk():
+    talk = Talk()
+    assert talk.says(10, "cancel_service").winner == "keep"
+    talk.tell(mailed(12), 12)
+    decision = talk.says(15, text="close my account")
+    assert decision.winner == "review"
+    assert [(end.action_id, end.state) for end in decision.endings] == [("keep", PromptState.SUPERSEDED)]
+
+
+def test_an_open_offer_of_another_kind_stands_against_nothing():
+    talk = Talk(changed(("kind: retention\n    title: Review", "kind: service\n    title: Review")))
+    talk.tell(mailed(5), 5)
+    assert talk.says(10, "cancel_service").winner == "keep"
+
+
+def test_an_open_offer_that_nothing_calls_for_stands_against_nothing():
+    talk = Talk(changed(("{intent: cancel_service, why: wants to leave}\n      - {phrases", "{phrases")))
+    talk.tell(mailed(5), 5)
+    assert talk.says(10, "cancel_service").winner == "keep"
+
+
+def test_words_may_say_that_an_offer_stands_and_only_then():
+    catalog = changed(
+        (
+            "{channels: [voice, chat], words: Let us look",
+            "{channels: [voice], honours_offer: true, words: The letter stands.}\n"
+            "      - {channels: [voice, chat], words: Let us look",
+        )
+    )
+    talk = Talk(catalog, facts=None)
+    assert talk.says(10, "cancel_service").prompts[0].words == "Let us look at your plan together."
+    talk = Talk(catalog, facts=None)
+    talk.tell(mailed(5), 5)
+    assert talk.says(10, "cancel_service").prompts[0].words == "The letter stands."
+
+
+def test_what_was_mailed_is_still_not_sold_to_the_vulnerable_nor_to_who_refused_it():
+    talk = Talk()
+    talk.tell(mailed(5), 5)
+    assert reason(talk.says(10, "cancel_service", "vulnerability"), "review") == "vulnerable: nothing is sold"
+    talk = Talk()
+    talk.tell(mailed(5), 5)
+    talk.tell(mailed(6, event_id="m2", kind="offer.declined"), 6)
+    assert reason(talk.says(10, "cancel_service"), "review").startswith("refused on mail")

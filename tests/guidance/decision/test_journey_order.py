@@ -12,8 +12,8 @@ from guidance.decision.state import MOST_ACTIONS, MOST_CONTACTS, MOST_DISMISSALS
 from schemas.conversation import Channel
 from schemas.guidance import DismissReason, PromptState
 
-MOMENTS = st.integers(0, 40).map(lambda step: at(step * 3600) + timedelta(microseconds=step % 7))
-ACTIONS = st.sampled_from([f"action_{number}" for number in range(MOST_ACTIONS + 6)])
+MOMENTS = st.integers(0, 12).map(lambda step: at(step * 3600) + timedelta(microseconds=step % 7))
+ACTIONS = st.one_of(st.just("keep"), st.sampled_from([f"action_{number}" for number in range(MOST_ACTIONS + 6)]))
 FACTS = st.dictionaries(
     st.sampled_from(["vulnerable", "plan", "products", *(f"fact_{number}" for number in range(MOST_FACTS + 6))]),
     st.sampled_from([True, False, 1, 1.0, "1", "gold", ("fibre",), ("fibre", "tv")]), max_size=5,
@@ -46,7 +46,7 @@ def of(number, kind, fields):
             return outcome(
                 PromptState.DISMISSED,
                 outcome_id=f"o{number}",
-                reason=DismissReason.NOT_NOW,
+                reason=DismissReason.NOT_SUITABLE,
                 prompt_id=f"p{number}",
                 **fields,
             )

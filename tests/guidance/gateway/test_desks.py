@@ -11,16 +11,17 @@ from kafka import KafkaAdminClient, TopicPartition
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from builders import desk_turn, issued, opened, prompt, prompt_ended, snapshot
+from builders import asked, desk_turn, issued, opened, prompt, prompt_ended, snapshot
 from guidance.gateway import hub
 from schemas.desk import DeskSpan, DeskTurn, PromptIssued
-from schemas.desktop import Hello, OutcomeReport, Ping
+from schemas.desktop import Hello, OfferAnswer, OutcomeReport, Ping, WrapUpReport
 from schemas.guidance import DismissReason, PromptState
 from schemas.topics import DESK_TOPIC
 from streams.bus.partitioner import partition_for
 
 pytestmark = pytest.mark.broker
 
+LATER = datetime.now(UTC) + timedelta(hours=1)
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 Sit = Callable[..., AbstractAsyncContextManager[Any]]
 
@@ -288,3 +289,53 @@ async def test_a_gateway_that_stops_says_so(bus: Any, start: Start, sit: Sit) ->
         await socket.hear()
     assert closed.value.rcvd.code == 1001
     await going.__aexit__(None, None, None)
+
+
+async def test_an_answer_is_in_kafka_in_its_order_before_it_is_acknowledged(bus: Any, start: Start, sit: Sit) -> None:
+    question = asked(
+        record_id="asked-uma", agent_id="uma", route_key="uma-customer", until=datetime.now(UTC) + timedelta(minutes=3)
+    )
+    offer = OfferAnswer(prompt_id=question.offers[0].prompt_id, result="declined")
+    async with start() as serving, sit(serving, "uma") as desk:
+        await desk.hear_of("welcome")
+        await bus.tell(question)
+        assert (await desk.hear_of("record"))["record"]["type"] == "outcome.asked"
+        await desk.say(WrapUpReport(ask_id="asked-uma", offers=(offer,)))
+        assert (await desk.hear_of("wrapped_up"))["ask_id"] == "asked-uma"
+        told = await bus.outcomes("uma-customer", 2, within_s=0.5)
+    assert [each.type for each in told] == ["business.outcome", "wrap.up"]
+    assert told[0].result == "declined"
+
+
+async def test_a_question_may_be_answered_through_another_gateway(bus: Any, start: Start, sit: Sit) -> None:
+    question = asked(
+        record_id="asked-vera",
+        agent_id="vera",
+        route_key="vera-customer",
+        until=datetime.now(UTC) + timedelta(minutes=3),
+    )
+    async with start() as first, sit(first, "vera") as desk:
+        await desk.hear_of("welcome")
+        await bus.tell(question)
+        await desk.hear_of("record")
+        cursor = desk.cursor
+    async with start() as second, sit(second, "vera", cursor) as desk:
+        await desk.hear_of("welcome")
+        await desk.say(WrapUpReport(ask_id="asked-vera"))
+        assert (await desk.hear_of("wrapped_up"))["ask_id"] == "asked-vera"
+    assert [each.type for each in await bus.outcomes("vera-customer", 1)] == ["wrap.up"]
+
+
+async def test_an_agents_note_is_redacted_before_it_is_stored(bus: Any, start: Start, sit: Sit) -> None:
+    own = fresh("wim")
+    note = "they read me 4111 1111 1111 1111, wrong customer"
+    async with start() as serving, sit(serving, "wim") as desk:
+        await desk.hear_of("welcome")
+        await bus.tell(own)
+        await desk.hear_of("record")
+        wrong = {"state": PromptState.DISMISSED, "reason": DismissReason.WRONG_INTENT, "note": note}
+        await desk.say(OutcomeReport(prompt_id=own.prompt.prompt_id, **wrong))
+        await desk.hear_of("ack")
+        told = await bus.outcomes("wim-customer", 2)
+    [dismissed] = [each for each in told if each.state is PromptState.DISMISSED]
+    assert dismissed.note == "they read me [CARD], wrong customer"

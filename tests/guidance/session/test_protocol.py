@@ -4,14 +4,15 @@ import json
 
 import pytest
 
-from builders import at, desk_turn, issued, opened, prompt, snapshot
-from guidance.session.events import Close, Event, Follow, Join, Publish, Send
+from builders import asked, at, desk_turn, issued, opened, prompt, snapshot
+from guidance.session.events import Close, Event, Follow, Join, Publish, PublishAnswer, Send
 from guidance.session.protocol import REFUSED, DeskSession
 from schemas.codec import encode
 from schemas.desktop import (
     Ack,
     ConversationReplay,
     Hello,
+    OfferAnswer,
     OutcomeReport,
     Ping,
     Pong,
@@ -21,8 +22,10 @@ from schemas.desktop import (
     Unwatch,
     Watch,
     Welcome,
+    WrappedUp,
+    WrapUpReport,
 )
-from schemas.guidance import DismissReason, PromptState, outcome_id_of
+from schemas.guidance import BusinessOutcome, DismissReason, Disposition, PromptState, WrapUp, outcome_id_of
 
 CURSOR = "t/3/17"
 
@@ -230,3 +233,61 @@ def test_unknown_fields_are_tolerated() -> None:
 
 def test_a_prompt_and_its_record_may_share_an_id() -> None:
     assert len(sent(joined(), issued(record_id=prompt().prompt_id))) == 2
+
+
+ANSWER = WrapUpReport(
+    ask_id="c1-asked",
+    offers=(OfferAnswer(prompt_id=prompt().prompt_id, result="accepted"),),
+    disposition=Disposition.SOLVED,
+)
+
+
+def test_an_answer_is_published_offers_first_and_acknowledged_once_it_is_stored() -> None:
+    session = joined()
+    sent(session, asked())
+    [published] = say(session, ANSWER, 20)
+    assert isinstance(published, PublishAnswer)
+    yes, wrap_up = published.records
+    assert isinstance(yes, BusinessOutcome)
+    assert (yes.outcome_id, yes.result, yes.decision_id, yes.route_key, yes.at) == (
+        f"{prompt().prompt_id}:customer", "accepted", prompt().decision_id, "dana", at(20),
+    )  # fmt: skip
+    assert isinstance(wrap_up, WrapUp)
+    assert (wrap_up.outcome_id, wrap_up.disposition) == ("c1-asked:wrap_up", Disposition.SOLVED)
+    assert session.answer_stored("c1-asked") == [Send(WrappedUp(ask_id="c1-asked"))]
+
+
+def test_the_first_answer_stands() -> None:
+    session = joined(known=(asked(),))
+    first = say(session, ANSWER, 20)
+    assert first == say(session, ANSWER, 21) == say(session, WrapUpReport(ask_id="c1-asked"), 22)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        WrapUpReport(ask_id="c1-asked"),
+        WrapUpReport(ask_id="c1-asked", offers=(OfferAnswer(prompt_id=prompt().prompt_id, result="open"),)),
+        WrapUpReport(ask_id="c1-asked", offers=(OfferAnswer(prompt_id="not asked", result="accepted"),)),
+    ],
+)
+def test_what_is_open_or_was_not_asked_says_nothing_of_the_customer(answer: WrapUpReport) -> None:
+    session = joined(known=(asked(),))
+    [published] = say(session, answer)
+    assert [each.type for each in published.records] == ["wrap.up"]  # type: ignore[union-attr]
+
+
+def test_what_this_desk_was_not_asked_is_refused() -> None:
+    refused = refusal(say(joined(), ANSWER))
+    assert (refused.code, refused.ask_id, refused.closes) == ("unknown_question", "c1-asked", False)
+
+
+def test_a_supervisor_answers_nothing() -> None:
+    assert refusal(say(joined("supervisor"), ANSWER)).code == "rights"
+
+
+def test_an_answer_that_cannot_be_stored_is_to_be_said_again() -> None:
+    session = joined(known=(asked(),))
+    say(session, ANSWER)
+    refused = refusal(list(session.answer_not_stored("c1-asked")))
+    assert (refused.code, refused.ask_id) == ("unavailable", "c1-asked")

@@ -114,3 +114,9 @@ class Worker:
 @pytest.fixture
 def worker() -> Worker:
     return Worker()
+
+
+@pytest.fixture(scope="session")
+def new_worker() -> type[Worker]:
+    """Makes workers, for tests that need one an example."""
+    return Worker

@@ -3,8 +3,8 @@
 import pytest
 
 from builders import started, turn
-from schemas.conversation import Channel, ConversationIdentified, ConversationTransferred, Speaker
-from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn, known_customer
+from schemas.conversation import Channel, ConversationIdentified, ConversationTransferred, Speaker, known_customer
+from streams.intents.conversation import Conversation, fold_lifecycle, fold_turn
 
 EVENT = {"event_id": "e2", "conversation_id": "c1", "at": started().at}
 
