@@ -14,6 +14,7 @@ from deploy.workers import load_catalog, load_model
 from guidance.decision.catalog import Catalog
 from guidance.decision.echo import Echoes
 from guidance.decision.rules import Rules
+from models.serving import IntentModel
 from schemas.codec import decode, encode
 from schemas.conversation import Speaker, Turn
 from schemas.guidance import DECISION, Decision, PromptState, Tick
@@ -71,7 +72,8 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
     Turns are as the recording has them: unredacted text is shown to whoever owns the recording.
     """
     turns = {line.event.turn_id: line.event for line in lines if isinstance(line.event, Turn) and line.event.is_final}
-    bus = run_offline(lines, model, standing_rules(load_catalog(catalog), model))
+    intents, actions = load_model(model), load_catalog(catalog)
+    bus = run_offline(lines, intents, Rules(actions, echoes=echoes_of(actions, intents)))
     decisions = [decode(DECISION, record.value) for record in bus.records(DECISIONS.name)]
     order = {turn_id: position for position, turn_id in enumerate(turns)}
     for decision in sorted(decisions, key=lambda each: order[each.turn_id]):
@@ -79,21 +81,21 @@ def decide_offline(lines: Sequence[Line], model: Path | None, catalog: Path | No
         yield Decided(decision, turn.speaker, turn.text)
 
 
-def standing_rules(catalog: Catalog, model: Path | None) -> Rules:
-    """`catalog` as if it had been published: its treatments embedded by the model in the folder `model`."""
-    intents = load_model(model)
-    embeddings = embed_treatments(catalog, intents) if intents.first_stage is not None else ()
-    return Rules(catalog, echoes=Echoes.of(embeddings, intents.manifest.revision))
-
-
-def run_offline(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
-    """All topics as they stand after `lines`. `model` None: the one that ships."""
+def run_offline(lines: Sequence[Line], model: IntentModel, rules: Rules) -> MemoryBus:
+    """All topics as they stand after `lines`."""
     return asyncio.run(_run(lines, model, rules))
 
 
-async def _run(lines: Sequence[Line], model: Path | None, rules: Rules) -> MemoryBus:
+def echoes_of(catalog: Catalog, model: IntentModel) -> Echoes | None:
+    """What `catalog`'s treatments say, as `model` hears it; None: it has no first stage."""
+    if model.first_stage is None:
+        return None
+    return Echoes.of(embed_treatments(catalog, model), model.manifest.revision)
+
+
+async def _run(lines: Sequence[Line], model: IntentModel, rules: Rules) -> MemoryBus:
     bus = MemoryBus(DEFAULT_PARTITIONS)
-    scoring = Scoring(load_model(model).score, floor_s=60.0)  # nobody waits: a slow machine decides the same
+    scoring = Scoring(model.score, floor_s=60.0)  # nobody waits: a slow machine decides the same
     processors: list[Processor] = [
         IntentsProcessor(scoring, DEFAULT_PARTITIONS),
         DecisionsProcessor(lambda: rules, DEFAULT_PARTITIONS),

@@ -16,12 +16,13 @@ from guidance.decision.advance import Input
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
-from guidance.decision.lever_settings import levers_of
+from guidance.decision.echo import Echoes
+from guidance.decision.lever_settings import levers_of, mistakes, settings_of
 from guidance.decision.replay import Again, LeftOut
 from guidance.decision.rules import Rules
 from guidance.decision.whatif import Change, Effect, proposed, where_differs
 from schemas.codec import decode
-from schemas.guidance import DECISION, ActionKind
+from schemas.guidance import DECISION
 from schemas.handoff import Forwarded
 from schemas.intent import ScoredTurn
 from schemas.published import PublishedLevers
@@ -36,9 +37,13 @@ class Otherwise:
 
     catalog: Catalog | None
     levers: Levers | None
+    echoes: Echoes | None = None
+    """Of `catalog`: compared with what agents say only where the decision compared, too."""
 
     def __call__(self, rules: Rules) -> Rules:
-        return replace(rules, catalog=self.catalog or rules.catalog, levers=self.levers or rules.levers)
+        if self.catalog is not None:
+            rules = replace(rules, catalog=self.catalog, echoes=rules.echoes and self.echoes)
+        return rules if self.levers is None else replace(rules, levers=self.levers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ def read_levers(path: Path, catalog: Catalog | None) -> Levers:
     """The levers in `path`: YAML with any of by_action, by_kind and by_metric, each of names to multipliers.
 
     Raises:
-        ValueError: it is not that, or names what the `catalog` does not have.
+        ValueError: it is not that, names what the `catalog` does not have, or is out of its bounds.
     """
     text = path.read_text(encoding="utf-8")
     try:
@@ -177,8 +182,6 @@ def read_levers(path: Path, catalog: Catalog | None) -> Levers:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    unknown = [name for name in levers.by_action if catalog is not None and name not in catalog.by_id]
-    unknown += [name for name in levers.by_kind if name not in tuple(ActionKind)]
-    if unknown:
-        raise ValueError(f"{path}: no action or kind is called {', '.join(unknown)}")
+    if catalog is not None and (wrong := mistakes(settings_of(levers), catalog)):
+        raise ValueError("\n".join(f"{path}: {each}" for each in wrong))
     return levers_of(levers)

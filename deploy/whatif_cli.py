@@ -13,15 +13,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from deploy.offline import run_offline, standing_rules
+from deploy.offline import echoes_of, run_offline
 from deploy.recording import read
 from deploy.replaying import INPUTS, fed, records_since
 from deploy.settings import cluster
 from deploy.since import since as instant
 from deploy.whatif import Otherwise, Report, Row, read_catalog, read_levers
-from deploy.workers import load_catalog
+from deploy.workers import load_catalog, load_model
 from guidance.decision.catalog import Catalog
 from guidance.decision.replay import Replay
+from guidance.decision.rules import Rules
+from models.serving import IntentModel
 from schemas.topics import DECISIONS
 from streams.bus.connection import KafkaSettings
 from streams.decisions.rulebook import Rulebook
@@ -53,7 +55,7 @@ def whatif(
             "With --file: the one to compare with. Default: the telecom example.",
         ),
     ] = None,
-    model: Annotated[Path | None, typer.Option(help="With --file: folder of the intent model.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of the intent model. Default: the one that ships.")] = None,
     kafka: Annotated[
         str | None,
         typer.Option(
@@ -78,9 +80,11 @@ def whatif(
     tried = None if catalog is None else read_catalog(catalog)
     old = [read_catalog(path) for path in old_catalog or ()]
     known = tried or (old[0] if old else load_catalog(None) if file else None)
-    otherwise = Otherwise(tried, None if levers is None else read_levers(levers, known))
-    if file:
-        report = _from_files(file, old[0] if old else load_catalog(None), model, otherwise)
+    intents = load_model(model) if tried is not None or file else None
+    echoes = None if tried is None or intents is None else echoes_of(tried, intents)
+    otherwise = Otherwise(tried, None if levers is None else read_levers(levers, known), echoes)
+    if file and intents is not None:
+        report = _from_files(file, old[0] if old else load_catalog(None), intents, otherwise)
     else:
         report = asyncio.run(_from_kafka(cluster(kafka), instant(since, datetime.now(UTC)), old, otherwise))
     if as_json:
@@ -89,11 +93,12 @@ def whatif(
         Console().print(shown(report, otherwise, examples))
 
 
-def _from_files(files: Iterable[Path], old: Catalog, model: Path | None, otherwise: Otherwise) -> Report:
+def _from_files(files: Iterable[Path], old: Catalog, model: IntentModel, otherwise: Otherwise) -> Report:
     with _STDERR.status("deciding as it was …"):
-        bus = run_offline(read(files), model, standing_rules(old, model))
+        echoes = echoes_of(old, model)
+        bus = run_offline(read(files), model, Rules(old, echoes=echoes))
     records = [record for topic in (*INPUTS, DECISIONS.name) for record in bus.records(topic)]
-    replay, report = Replay(Rulebook([old]), otherwise), Report(since=None)
+    replay, report = Replay(Rulebook([(old, echoes)]), otherwise), Report(since=None)
     report.take(fed(replay, sorted(records, key=lambda record: record.timestamp_ms)))
     report.take(replay.finish())
     return report

@@ -31,6 +31,8 @@ WAITS_FOR = timedelta(hours=6)
 TOO_FAR_BACK = "what it builds on lies before what was read"
 GONE = "an input that it builds on is not in what was read"
 _PRUNE_EVERY = 50_000
+Folded = Event | DecisionRequest | HandoffRecord
+"""What comes in on topics that are kept: all inputs but ticks."""
 _Key = tuple[str, str]
 """Owner and input id."""
 
@@ -127,7 +129,7 @@ class Replay:
         self._newest: datetime | None = None
         self._fed = 0
 
-    def input(self, owner: str, event: Event | DecisionRequest | HandoffRecord, at: datetime) -> Iterator[Again | LeftOut]:
+    def input(self, owner: str, event: Folded, at: datetime) -> Iterator[Again | LeftOut]:
         """An input of `owner`, which reached Kafka at `at`. Yields what can be decided now."""
         key = (owner, input_id_of(event))
         self._inputs.setdefault(key, (event, at))

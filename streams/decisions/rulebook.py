@@ -8,6 +8,7 @@ from dataclasses import replace
 from guidance.decision.arbitration import Levers
 from guidance.decision.catalog import Catalog
 from guidance.decision.catalog_text import CatalogError
+from guidance.decision.echo import Echoes
 from guidance.decision.lever_settings import levers_of
 from guidance.decision.propensity import Propensities
 from guidance.decision.replay import Recorded, RulesUnknown
@@ -27,9 +28,12 @@ class Rulebook:
     """Called with a recorded decision, it gives what it was made by. Raises `RulesUnknown`."""
 
     def __init__(
-        self, catalogs: Iterable[Catalog], levers: Iterable[Levers] = (), posteriors: Iterable[Posterior] = ()
+        self,
+        catalogs: Iterable[tuple[Catalog, Echoes | None]],
+        levers: Iterable[Levers] = (),
+        posteriors: Iterable[Posterior] = (),
     ) -> None:
-        self._catalogs = {catalog.version: catalog for catalog in catalogs}
+        self._catalogs = {catalog.version: (catalog, echoes) for catalog, echoes in catalogs}
         self._levers = {each.version: each for each in levers}
         self._learned = _Learned(posteriors)
         self._made: dict[Versions, Rules] = {}
@@ -43,11 +47,14 @@ class Rulebook:
             BusUnavailable: no broker answers.
         """
         readers = KafkaReaders(kafka)
-        catalogs, levers, posteriors = list(besides), [], []
+        catalogs: list[tuple[Catalog, Echoes | None]] = [(catalog, None) for catalog in besides]
+        levers, posteriors = [], []
         # What cannot be read was refused by the workers: nothing was decided by it.
         for record in (await readers.read_compacted(CATALOGS.name)).latest.values():
             with contextlib.suppress(Malformed, CatalogError):
-                catalogs.append(usable(decode(CATALOG, record.value)))
+                published = decode(CATALOG, record.value)
+                echoes = Echoes.of(published.embeddings, published.model_revision)
+                catalogs.append((usable(published), echoes))
         for record in (await readers.read_compacted(LEVERS_TOPIC.name)).latest.values():
             with contextlib.suppress(Malformed):
                 levers.append(levers_of(decode(LEVERS, record.value)))
@@ -69,14 +76,18 @@ class Rulebook:
 
     def _make(self, recorded: Recorded) -> Rules:
         versions = recorded.versions
-        catalog = self._catalogs.get(versions.catalog)
-        if catalog is None:
+        if versions.catalog not in self._catalogs:
             raise RulesUnknown(f"its catalogue {versions.catalog} was never published: name its file by --old-catalog")
+        catalog, echoes = self._catalogs[versions.catalog]
+        if versions.echoes is None:
+            echoes = None
+        elif echoes is None or echoes.model_revision != versions.echoes:
+            raise RulesUnknown(f"its catalogue {versions.catalog} is not kept as the model {versions.echoes} heard it")
         levers = None if versions.levers is None else self._levers.get(versions.levers)
         if versions.levers is not None and levers is None:
             raise RulesUnknown(f"its levers {versions.levers} are not to be had any more")
         learned = None if versions.propensities is None else self._learned.by(recorded)
-        return Rules(catalog, levers, learned)
+        return Rules(catalog, levers, learned, echoes)
 
 
 class _Learned:

@@ -18,6 +18,7 @@ from schemas.codec import encode
 
 ROOT = Path(__file__).parents[2]
 CHURN = str(ROOT / "deploy" / "samples" / "churn.ndjson")
+LINE = "    prior: 0.45\n    value: 240\n"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
@@ -73,7 +74,7 @@ def test_a_line_that_is_no_decision_is_named(tmp_path):
 
 def test_a_what_if_on_a_recording_is_told_to_people_and_to_scripts(tmp_path):
     new = tmp_path / "new.yaml"
-    new.write_text(catalog_text(None).replace("    prior: 0.45\n", "    prior: 0.05\n"), encoding="utf-8")
+    new.write_text(catalog_text(None).replace(LINE, LINE.replace("0.45", "0.05")), encoding="utf-8")
 
     told = json.loads(livecue("whatif", "--catalog", str(new), "--file", CHURN, "--json"))
     shown = livecue("whatif", "--catalog", str(new), "--file", CHURN, "--examples", "1")
@@ -104,8 +105,8 @@ def test_levers_alone_can_be_tried(tmp_path):
 def test_a_catalogue_with_mistakes_is_refused_with_their_places(tmp_path):
     text = catalog_text(None)
     bad = tmp_path / "bad.yaml"
-    bad.write_text(text.replace("    prior: 0.45\n", "    prior: 1.45\n"), encoding="utf-8")
-    line = text[: text.index("    prior: 0.45\n")].count("\n") + 1
+    bad.write_text(text.replace(LINE, LINE.replace("0.45", "1.45")), encoding="utf-8")
+    line = text[: text.index(LINE)].count("\n") + 1
 
     told = refusal("whatif", "--catalog", str(bad), "--file", CHURN)
 
@@ -117,8 +118,8 @@ def test_a_catalogue_with_mistakes_is_refused_with_their_places(tmp_path):
 def test_levers_with_mistakes_are_refused(tmp_path):
     path = tmp_path / "levers.yaml"
     for text, words in (
-        ("by_action: {no_such_action: 2}", "no action or kind is called no_such_action"),
-        ("by_kind: {retentoin: 2}", "no action or kind is called retentoin"),
+        ("by_action: {no_such_action: 2}", "no action is called “no_such_action”"),
+        ("by_kind: {retentoin: 2}", "no kind is called “retentoin”"),
         ("by_kind: {retention: 99}", "by_kind.retention"),
         ("retention: 2", "levers are by_action:, by_kind: and by_metric:"),
         ("by_kind: {", "is not YAML"),

@@ -64,7 +64,7 @@ def test_each_is_made_again_by_what_was_known_just_then(recorded):
     assert len({each.versions.propensities for each in decisions}) > 5
     assert len({one.posterior for each in decisions for one in each.candidates if one.posterior is not None}) > 3
 
-    replay = Replay(Rulebook([CATALOG], (), POSTERIORS))
+    replay = Replay(Rulebook([(CATALOG, None)], (), POSTERIORS))
     again = [*fed(replay, recorded), *replay.finish()]
 
     assert len(again) == len(decisions)
@@ -82,7 +82,7 @@ def test_a_posterior_that_is_gone_is_named(recorded):
     action_id, _, version = used.partition("@")
     left = [each for each in POSTERIORS if (each.action_id, str(each.version)) != (action_id, version)]
 
-    replay = Replay(Rulebook([CATALOG], (), left))
+    replay = Replay(Rulebook([(CATALOG, None)], (), left))
     again = [*fed(replay, recorded), *replay.finish()]
 
     assert any(isinstance(each, LeftOut) and used in each.why for each in again)

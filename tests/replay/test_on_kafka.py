@@ -34,6 +34,7 @@ from streams.decisions.rulebook import Rulebook
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 SPEED = 6.0
+LINE = "    prior: 0.45\n    value: 240\n"
 OUT_OF_DATE_S = 62.0
 """When all prompts that anybody would have on the desk are out of date."""
 
@@ -129,7 +130,7 @@ async def test_all_that_a_killed_worker_decided_comes_out_again_byte_for_byte(ka
 
 def test_a_what_if_of_one_line_tells_just_what_it_would_have_changed(kafka, decided, tmp_path):
     new = tmp_path / "new.yaml"
-    new.write_text(catalog_text(None).replace("    prior: 0.45\n", "    prior: 0.05\n"), encoding="utf-8")
+    new.write_text(catalog_text(None).replace(LINE, LINE.replace("0.45", "0.05")), encoding="utf-8")
 
     told = json.loads(livecue("whatif", "--kafka", kafka, "--catalog", str(new), "--since", "30m", "--json"))
 

@@ -26,9 +26,9 @@ from streams.decisions import processor
 from streams.decisions.rulebook import Rulebook
 
 OLD = parse_catalog(catalog_text(None))
-LINE = "    prior: 0.45\n"
-"""Of keep_loyalty_discount, and of nothing else."""
-NEW = parse_catalog(catalog_text(None).replace(LINE, "    prior: 0.05\n"))
+LINE = "    prior: 0.45\n    value: 240\n"
+"""The first of them is the line: of keep_loyalty_discount, and of nothing else."""
+NEW = parse_catalog(catalog_text(None).replace(LINE, LINE.replace("0.45", "0.05")))
 LEVERS = Levers("push@1", by_action={"review_contract": 9.0}, by_kind={"upsell": 0.5})
 VARIANTS: dict[str, Otherwise] = {
     "one line": Otherwise(NEW, None),
@@ -63,7 +63,7 @@ def recorded(brute_force: dict[str, Any]) -> Sequence[Record]:
 def replayed(
     records: Sequence[Record], otherwise: Callable[[Rules], Rules] | None = None, rulebook: Rulebook | None = None
 ) -> list[Again | LeftOut]:
-    replay = Replay(rulebook or Rulebook([OLD]), otherwise)
+    replay = Replay(rulebook or Rulebook([(OLD, None)]), otherwise)
     return [*fed(replay, records), *replay.finish()]
 
 
@@ -189,7 +189,7 @@ def test_an_input_that_is_gone_leaves_out_what_builds_on_it(recorded):
 
 
 def test_a_catalogue_that_is_not_to_be_had_is_named(recorded):
-    again = replayed(recorded, rulebook=Rulebook([NEW]))
+    again = replayed(recorded, rulebook=Rulebook([(NEW, None)]))
     assert all(isinstance(each, LeftOut) for each in again)
     assert all(OLD.version in each.why for each in again)
 
