@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -194,9 +195,10 @@ def picture(found: Lift) -> str:
             for each in found.targets
             if each.measure == measure and each.found is not None
         ]
+        rows = [row for row in rows if isfinite(row.high)]
         if rows:
             title = "Accepted, of prompts" if measure == "acceptance" else "Value of a prompt"
-            charts.append(Intervals(title, [row for row in rows if row.high < float("inf")], measure == "acceptance"))
+            charts.append(Intervals(title, rows, measure == "acceptance"))
     return svg("What guidance brings: guided, control, and other policies, with 95 % intervals", charts)
 
 

@@ -204,5 +204,5 @@ def test_charts_are_drawn_within_their_frame() -> None:
             assert 0 <= y <= height
     first, last = (point.split(",") for point in polylines[0].attrib["points"].split())
     assert float(first[1]) > float(last[1]), "more is higher"
-    assert "50%" in drawn
+    assert "40%" in drawn
     assert "up &amp; away" in drawn
