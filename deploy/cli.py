@@ -24,6 +24,7 @@ from deploy.feedback_cli import feedback_app
 from deploy.kafka.commands import kafka_app, topics_app
 from deploy.kafka.errors import LocalKafkaError
 from deploy.levers_cli import levers_app
+from deploy.lift_cli import lift_command
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
@@ -31,6 +32,7 @@ from deploy.player import play
 from deploy.publish_cli import catalog_app
 from deploy.recording import read, renamed
 from deploy.settings import cluster
+from deploy.sim_cli import simulate
 from deploy.whatif_cli import whatif
 from models.artifact import ArtifactError
 from schemas.codec import encode
@@ -52,6 +54,8 @@ app.add_typer(model_app, name="model")
 catalog_cli.add_commands(catalog_app)
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(catalog_app, name="catalog")
+app.command(name="lift")(lift_command)
+app.command()(simulate)
 app.add_typer(levers_app, name="levers")
 app.command()(explain)
 app.command()(whatif)

@@ -85,7 +85,7 @@ OUTCOMES = _topic(
 )  # fmt: skip
 DECISIONS = _topic(
     "guidance.decisions.v1", "route key", "every decision with all its candidates",
-    DECISION, "decisions", "gateway explain", 30 * _DAY,
+    DECISION, "decisions", "gateway explain lift", 30 * _DAY,
 )  # fmt: skip
 HANDOFFS = _topic(
     "customer.handoffs.v1", "customer_id", "an anonymous conversation's state, then its later records",
@@ -97,7 +97,7 @@ LESSONS = _topic(
 )  # fmt: skip
 PROPENSITIES = _topic(
     "guidance.propensities.v1", "action_id@version", "what has been learned of each action",
-    POSTERIOR, "learner", "decisions whatif", None, compacted=True,
+    POSTERIOR, "learner", "decisions whatif lift", None, compacted=True,
 )  # fmt: skip
 CATALOGS = _topic(
     "guidance.catalogs.v1", "id@version", "published catalogues; the last one published is in force",

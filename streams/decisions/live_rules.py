@@ -13,18 +13,20 @@ from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
 from guidance.decision.echo import Echoes
 from guidance.decision.lever_settings import levers_of
+from guidance.decision.propensity import Propensities
 from guidance.decision.rules import Rules
 from schemas.codec import decode
 from schemas.errors import Malformed
+from schemas.learning import POSTERIOR, Posterior
 from schemas.published import CATALOG, LEVERS, PublishedCatalog, PublishedLevers
-from schemas.topics import CATALOGS, LEVERS_TOPIC
+from schemas.topics import CATALOGS, LEVERS_TOPIC, PROPENSITIES
 from streams.bus.connection import KafkaSettings
 from streams.bus.metrics import RULES_REFUSED, RULES_SWAPPED
 from streams.bus.ports import Record
 from streams.bus.readers import KafkaReaders, Positions, Tail
 
 _LOG = logging.getLogger(__name__)
-_FOLLOWED = (CATALOGS.name, LEVERS_TOPIC.name)
+_LAST_HOLDS = (CATALOGS.name, LEVERS_TOPIC.name)
 
 
 class LiveRules:
@@ -37,6 +39,8 @@ class LiveRules:
         self._rules = Rules(standing)
         self._since: dict[str, tuple[int, bytes]] = {}
         """By topic: the timestamp and key of the record in force."""
+        self._learned: dict[str, Posterior] = {}
+        """By action: the highest version."""
 
     def __call__(self) -> Rules:
         return self._rules
@@ -50,7 +54,10 @@ class LiveRules:
         """
         readers = KafkaReaders(self._kafka)
         positions: dict[tuple[str, int], int] = {}
-        for topic in _FOLLOWED:
+        learned = await readers.read_compacted(PROPENSITIES.name)
+        positions.update(learned.positions)
+        self._learn(learned.latest.values())
+        for topic in _LAST_HOLDS:
             kept = await readers.read_compacted(topic)
             positions.update(kept.positions)
             for record in sorted(kept.latest.values(), key=age, reverse=True):
@@ -67,11 +74,15 @@ class LiveRules:
 
     async def take_all(self, records: Iterable[Record]) -> None:
         """Several, in whichever order the partitions gave them."""
-        for record in sorted(records, key=age):
-            await self.take(record)
+        records = sorted(records, key=age)
+        self._learn(record for record in records if record.topic == PROPENSITIES.name)
+        for record in records:
+            if record.topic in _LAST_HOLDS:
+                await self.take(record)
 
     async def take(self, record: Record) -> bool:
-        """Put what `record` carries in force if it is newer than what is. False: it was not, or cannot be used."""
+        """Put the catalogue or the levers of `record` in force if they are newer than what is. False: they are not, or
+        cannot be used."""
         if record.value is None or age(record) < self._since.get(record.topic, (-1, b"")):
             return False
         try:
@@ -102,6 +113,23 @@ class LiveRules:
         levers = levers_of(published)
         self._rules = replace(self._rules, levers=levers)
         _LOG.info("levers %s are in force, set by %s", published.version, published.set_by)
+
+    def _learn(self, records: Iterable[Record]) -> None:
+        """Each action's highest version holds. With nothing learned at all, nothing is drawn: see `Rules`."""
+        before = dict(self._learned)
+        for record in records:
+            try:
+                posterior = decode(POSTERIOR, record.value)
+            except Malformed as error:
+                RULES_REFUSED.labels(record.topic).inc()
+                _LOG.error("%s/%s@%s cannot be used: %s", record.topic, record.partition, record.offset, error)
+                continue
+            known = self._learned.get(posterior.action_id)
+            if known is None or known.version < posterior.version:
+                self._learned[posterior.action_id] = posterior
+        if self._learned != before:
+            self._rules = replace(self._rules, propensities=Propensities.of(self._learned.values()))
+            RULES_SWAPPED.labels(PROPENSITIES.name).inc()
 
 
 def usable(published: PublishedCatalog) -> Catalog:

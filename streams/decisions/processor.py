@@ -45,6 +45,8 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_EVERY = timedelta(hours=1)
 _TICKED = ""
 """The account of what a partition's ticks published: no route key is empty."""
+_Change = tuple[CustomerState, CustomerState]
+"""A state as it was read, and as an input left it."""
 _NO_JOURNEY = Journey().write()
 _HANDED_OFF = b'"handed_off":['
 """In every written state that has a note of a conversation handed off, and in no other: quotes inside of texts are
@@ -120,8 +122,8 @@ class DecisionsProcessor:
         messages = list(before)
         for owner in self._deadlines.due(record.partition, record.at):
             account = ledger.open(record.partition, owner)
-            state, news = self._advance(account, input_id, tick, record.at)
-            _commit(account, input_id, state, (), record.at)
+            change, news = self._advance(account, input_id, tick, record.at)
+            _commit(account, input_id, change, (), record.at)
             messages += (message for message in news if message not in before)
         return ticked.commit(input_id, b"", messages, record.at) if len(messages) > len(before) else before
 
@@ -132,12 +134,10 @@ class DecisionsProcessor:
         if (published := account.published(input_id)) is not None:
             REPUBLISHED.labels(self.name).inc()
             return published
-        state, messages = self._advance(account, input_id, event, record.at)
-        return _commit(account, input_id, state, messages, record.at)
+        change, messages = self._advance(account, input_id, event, record.at)
+        return _commit(account, input_id, change, messages, record.at)
 
-    def _advance(
-        self, account: Account, input_id: str, event: Input, now: datetime
-    ) -> tuple[CustomerState, list[Message]]:
+    def _advance(self, account: Account, input_id: str, event: Input, now: datetime) -> tuple[_Change, list[Message]]:
         started = time.perf_counter()
         before = CustomerState.read(account.state, account.aside)
         # A decision is found by its conversation's route key, whoever has the conversation by now.
@@ -149,15 +149,18 @@ class DecisionsProcessor:
         if advanced.decision is not None:
             DECIDE_SECONDS.observe(time.perf_counter() - started)
         _tell(advanced, event.record if isinstance(event, Forwarded) else event)
-        return advanced.state, messages
+        return (before, advanced.state), messages
 
 
 def _commit(
-    account: Account, input_id: str, state: CustomerState, messages: Sequence[Message], now: datetime
+    account: Account, input_id: str, change: _Change, messages: Sequence[Message], now: datetime
 ) -> Sequence[Message]:
-    """Remember `state` and `messages`, the journey aside and only if it has changed; answers the messages."""
-    written, journey = state.write_apart(), state.journey.write()
-    changed = None if journey == (account.aside or _NO_JOURNEY) else journey
+    """Remember the new state and `messages`, the journey aside and only if it has changed; answers the messages."""
+    before, state = change
+    written, changed = state.write_apart(), None
+    if state.journey is not before.journey:
+        journey = state.journey.write()
+        changed = None if journey == (account.aside or _NO_JOURNEY) else journey
     if written == account.state and changed is None:
         return messages  # nothing is remembered: the same comes of it if it comes again
     return account.commit(input_id, written, messages, now, aside=changed)

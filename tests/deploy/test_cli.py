@@ -28,7 +28,21 @@ def livecue(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **environmen
 
 @pytest.mark.parametrize(
     "command",
-    ["explain", "whatif", "demo", "worker", "gateway", "replay", "schemas", "doctor", "kafka", "topics", "model"],
+    [
+        "explain",
+        "whatif",
+        "demo",
+        "worker",
+        "gateway",
+        "replay",
+        "schemas",
+        "doctor",
+        "kafka",
+        "topics",
+        "model",
+        "lift",
+        "simulate",
+    ],
 )
 def test_every_command_has_help(command) -> None:
     shown = livecue(command, "--help")

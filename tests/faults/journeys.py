@@ -39,11 +39,18 @@ actions:
     cooldown_minutes: 60
     triggers: [{intent: price_complaint, why: bill too high}]
     treatments: [{channels: [voice, chat], words: Let us look at your plan together.}]
-  mailed_upgrade:
-    kind: upsell
-    title: The upgrade we mailed
-    triggers: [{when: 'contains(open_offers, "mailed_upgrade")', why: we mailed it}]
-    treatments: [{channels: [voice, chat], words: The upgrade in our letter is still yours.}]
+  match_price:
+    kind: retention
+    title: Match the price
+    triggers: [{intent: competitor_mention, why: compares providers}]
+    treatments: [{channels: [voice, chat], words: I can match what they ask.}]
+  mailed_discount:
+    kind: retention
+    title: The discount we mailed
+    value: 30
+    cooldown_minutes: 10080
+    triggers: [{intent: competitor_mention, why: compares providers}]
+    treatments: [{channels: [voice, chat], words: The discount in our letter is yours.}]
   own_it:
     kind: service
     title: See it through

@@ -30,6 +30,11 @@ KINDS = {"lead", "churn_flag", "follow_up"}
 NEEDS = {"upgrade_interest": 0.95, "technical_problem": 0.8}
 
 
+def known(run: str, number: int, now: datetime) -> Any:
+    who = f"{run}-{number}"
+    return customer_event(event_id=f"{who}-e", customer_id=who, at=now, facts={"products": ("fibre",)})
+
+
 def told(run: str, number: int, now: datetime) -> list[tuple[str, Any]]:
     """One customer's conversation up to its end, by topic. Every other one's agent takes the offer, and is asked."""
     who = f"{run}-{number}"
@@ -42,10 +47,8 @@ def told(run: str, number: int, now: datetime) -> list[tuple[str, Any]]:
         outcome_id=outcome_id_of(prompt_id, PromptState.ACCEPTED), prompt_id=prompt_id, decision_id=decision_id,
         conversation_id=who, route_key=who, agent_id=route["agent_id"], action_id="faster", at=now,
     )  # fmt: skip
-    facts = customer_event(event_id=f"{who}-e", customer_id=who, at=now, facts={"products": ("fibre",)})
     begins = started(who, customer_id=who, agent_id=route["agent_id"], at=now)
     return [
-        (CUSTOMER_EVENTS.name, facts),
         (INTENTS_TOPIC.name, routed(begins, **route)),
         (INTENTS_TOPIC.name, heard),
         *([(OUTCOMES.name, taken)] if number % 2 else []),
@@ -87,7 +90,7 @@ async def count(bootstrap: str, home: Path, *, customers: int, kills: int, seed:
     """One run: conversations that end, workers that are killed meanwhile, and what the CRM was told."""
     await asyncio.to_thread(topics.create, KafkaSettings(servers=(bootstrap,)))
     catalog = home / "actions.yaml"
-    catalog.write_text(richer_text(wrap_up_minutes=0.1))
+    catalog.write_text(richer_text(wrap_up_minutes=0.1, control_share=0))
     workers = []
     for number in range(2):
         port, name = free_port(), f"decisions-{number}"
@@ -112,6 +115,9 @@ async def count(bootstrap: str, home: Path, *, customers: int, kills: int, seed:
 
     async with LocalProcesses(workers) as processes:
         await processes.ready(within_s=90)
+        for number in range(customers):
+            send(CUSTOMER_EVENTS.name, known(run, number, datetime.now(UTC)))
+        await asyncio.sleep(5)  # on another topic: what is not known yet makes ineligible
         for number in range(customers):
             for topic, event in told(run, number, datetime.now(UTC)):
                 send(topic, event)

@@ -34,25 +34,25 @@ def test_an_offer_refused_in_chat_is_not_made_on_the_phone(floor) -> None:
 
 
 def test_an_offer_that_was_mailed_is_honoured_in_the_call_until_it_is_taken(floor) -> None:
+    """It is worth less than the other, and was put to the customer lately: still it is what they may count on."""
     customer = f"eve-{floor.run}"
-    floor.happens(
-        customer, "offer.made", Channel.MAIL, action_id="mailed_upgrade", at=ago(48), event_id=f"{customer}-m"
-    )
-    floor.happens(
-        customer, "offer.made", Channel.MAIL, action_id="mailed_upgrade", at=ago(48), event_id=f"{customer}-m"
-    )
+    mailed = {"action_id": "mailed_discount", "at": ago(48), "event_id": f"{customer}-mailed"}
+    floor.happens(customer, "offer.made", Channel.MAIL, **mailed)
+    floor.happens(customer, "offer.made", Channel.MAIL, **mailed)
     floor.flush()
     other = floor.talk("uninvited", Channel.VOICE, f"fay-{floor.run}").start()
-    assert floor.fate(other.hear("plan_inquiry"), "mailed_upgrade")[0] == "not_triggered"
+    assert floor.fate(other.hear("competitor_mention"), "match_price")[0] == "won"
 
     call = floor.talk("invited", Channel.VOICE, customer).start()
-    decision = floor.decision(call.hear("plan_inquiry"))
-    assert [(each["action_id"], each["why"]) for each in decision["prompts"]] == [("mailed_upgrade", ["we mailed it"])]
+    wish = call.hear("competitor_mention")
+    assert [each["action_id"] for each in floor.decision(wish)["prompts"]] == ["mailed_discount"]
+    assert floor.fate(wish, "match_price") == ("suppressed", "mailed offer mailed_discount stands")
     call.hear("makes_offer", speaker=Speaker.AGENT)
     call.hear("accepts_offer")
     call.end()
-    again = floor.talk("again", Channel.CHAT, customer).start()
-    assert floor.fate(again.hear("plan_inquiry"), "mailed_upgrade")[0] == "not_triggered"
+    again = floor.talk("again", Channel.CHAT, customer).start().hear("competitor_mention")
+    assert floor.fate(again, "match_price")[0] == "won"
+    assert floor.fate(again, "mailed_discount")[1].startswith("cooling down")
 
 
 def test_the_third_contact_is_recognised(floor) -> None:

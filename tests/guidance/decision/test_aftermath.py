@@ -103,7 +103,7 @@ def test_an_agent_who_does_not_answer_is_waited_for_so_long():
     assert told(dana.tick(479)) == {}
     assert told(dana.tick(480)) == {"lead": "Keep them: called for on voice, nothing was agreed."}
     assert told(dana.tell(wrap_up(disposition=Disposition.SOLVED), 500)) == {}
-    assert deadline(dana.state, dana.rules.catalog) is None
+    assert dana.state.unanswered == {}
 
 
 @pytest.mark.parametrize(("disposition", "solved"), [(Disposition.SOLVED, True), (Disposition.UNSOLVED, False)])

@@ -107,7 +107,7 @@ cases:
   - case: dismissed twice
     story:
       - {customer: close my account, hears: [], expect: {wins: review}}
-      - {dismisses: review, reason: not_now}
+      - {dismisses: review, reason: not_suitable}
       - {conversation: chat}
       - {pause: 2 days}
       - {customer: close my account, hears: [], expect: {wins: review}}

@@ -4,17 +4,19 @@ import logging
 
 import pytest
 
-from builders import at
+from builders import at, posterior
 from guidance.decision.catalog import parse_catalog
+from guidance.decision.features import FEATURES, FEATURES_REVISION
 from schemas.codec import encode
 from schemas.published import PublishedCatalog, PublishedLevers
-from schemas.topics import CATALOGS, LEVERS_TOPIC
+from schemas.topics import CATALOGS, LEVERS_TOPIC, PROPENSITIES
 from small_catalog import TEXT, changed_text, small
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Record
 from streams.decisions.live_rules import LiveRules
 
 NOWHERE = KafkaSettings(servers=("127.0.0.1:1",))
+COVARIANCE = tuple(tuple(float(row == column) for column in range(len(FEATURES))) for row in range(len(FEATURES)))
 OTHER = changed_text(("value: 200", "value: 300"))
 
 
@@ -85,6 +87,25 @@ async def test_what_cannot_be_used_is_refused_and_the_running_one_stays(bad, tol
     assert told in caplog.text
     assert "catalog check" in caplog.text
     assert await rules.take(catalog(TEXT, 10)), "the next good one is taken"
+
+
+def learned(action_id: str, version: int, second: int, value: bytes | None = None) -> Record:
+    told = posterior(action_id=action_id, version=version, features_revision=FEATURES_REVISION,
+                     mean=(0.0,) * len(FEATURES), covariance=COVARIANCE)  # fmt: skip
+    return record(PROPENSITIES, f"{action_id}@{version}", value or encode(told), second)
+
+
+async def test_each_actions_highest_version_is_what_was_learned():
+    rules = live()
+    assert rules().propensities is None
+
+    await rules.take_all([learned("keep", 2, 5), learned("review", 1, 6), learned("keep", 1, 7)])
+    names = {action: rules().propensities.weights(small().by_id[action]).name for action in ("keep", "review", "calm")}
+    assert names == {"keep": "keep@2", "review": "review@1", "calm": None}
+
+    before = rules()
+    await rules.take_all([learned("keep", 3, 8, b"{nonsense"), learned("keep", 2, 9)])
+    assert rules() is before
 
 
 async def test_a_tombstone_changes_nothing():

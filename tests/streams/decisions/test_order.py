@@ -57,7 +57,7 @@ async def state_after(new_worker, messages) -> CustomerState:
     return worker.state()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(EVENTS, OUTCOMES_TOLD), min_size=2, max_size=20), st.data())
 async def test_any_order_and_any_of_them_twice(new_worker, told, data):
     messages = [message(*each) for each in enumerate(told)]
