@@ -94,7 +94,7 @@ def test_a_what_if_on_a_recording_is_told_to_people_and_to_scripts(tmp_path):
 
 def test_levers_alone_can_be_tried(tmp_path):
     levers = tmp_path / "levers.yaml"
-    levers.write_text("by_action: {keep_loyalty_discount: 0.1}\nby_kind: {upsell: 2}\n", encoding="utf-8")
+    levers.write_text("by_action: {keep_loyalty_discount: 0.25}\nby_kind: {upsell: 2}\n", encoding="utf-8")
 
     told = json.loads(livecue("whatif", "--levers", str(levers), "--file", CHURN, "--json"))
 
