@@ -122,7 +122,7 @@ def join(
 def shipped() -> Iterator[Catalog]:
     """The example catalogues."""
     for file in (files("guidance") / "catalogs").iterdir():
-        if file.name.endswith(".yaml"):
+        if file.name.endswith(".yaml") and not file.name.endswith(".tests.yaml"):
             yield parse_catalog(file.read_text(encoding="utf-8"))
 
 
