@@ -29,7 +29,8 @@ from schemas.codec import decode
 from schemas.conversation import Turn
 from schemas.desk import DESK, PromptEnded
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME, PromptOutcome, PromptState
+from schemas.guidance import DECISION, PromptState
+from schemas.outcomes import OUTCOME, PromptOutcome
 from schemas.topics import DECISIONS, DESK_TOPIC, OUTCOMES
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Record

@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from schemas.codec import encode
 from schemas.desk import DESK, DeskRecord
 from schemas.desktop import ConversationReplay, Hello, OutcomeReport, Ping
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 
 _MOST_SEEN = 8192
 _MOST_BYTES = 64 * 1024 * 1024

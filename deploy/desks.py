@@ -8,7 +8,8 @@ from typing import Self
 from deploy.desk_client import Arrival, DeskClient
 from deploy.tally import Tally
 from schemas.desk import DeskTurn, PromptIssued
-from schemas.guidance import DismissReason, Prompt, PromptState, outcome_id_of
+from schemas.guidance import Prompt, PromptState
+from schemas.outcomes import DismissReason, outcome_id_of
 
 _THINKING_S = (0.5, 3.0)
 _ACCEPT_SHARE = 0.6

@@ -10,8 +10,9 @@ from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
 from schemas.codec import decode
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME, Decision, DismissReason, PromptOutcome, PromptState
+from schemas.guidance import DECISION, Decision, PromptState
 from schemas.intent import INTENTS, ScoredTurn
+from schemas.outcomes import OUTCOME, DismissReason, PromptOutcome
 from schemas.published import CATALOG
 from schemas.topics import CATALOGS, DECISIONS, INTENTS_TOPIC, OUTCOMES
 from streams.bus.connection import KafkaSettings

@@ -23,7 +23,8 @@ from pydantic import Field, TypeAdapter
 from schemas.base import Contract, Id, Instant
 from schemas.conversation import Channel, Speaker
 from schemas.desk import DeskRecord, Snapshot
-from schemas.guidance import ActionKind, Decision, DismissReason, Disposition, PromptState, ServiceLevel
+from schemas.guidance import ActionKind, Decision, PromptState, ServiceLevel
+from schemas.outcomes import DismissReason, Disposition
 
 PROTOCOL = 1
 """The version that both sides of this file speak."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.base import Contract, Id
-from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 
 
 class Handoff(Contract):

@@ -15,10 +15,11 @@ from schemas.crm import CRM
 from schemas.customer import CUSTOMER
 from schemas.dead_letter import DEAD_LETTER
 from schemas.desk import DESK, SNAPSHOT
-from schemas.guidance import DECISION, OUTCOME, TICK
+from schemas.guidance import DECISION, TICK
 from schemas.handoff import HANDOFF
 from schemas.intent import INTENTS
 from schemas.learning import LESSON, POSTERIOR
+from schemas.outcomes import OUTCOME
 from schemas.published import CATALOG, LEVERS
 from schemas.requests import REPLY, REQUEST
 

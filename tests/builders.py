@@ -18,21 +18,18 @@ from schemas.desk import (
 )
 from schemas.guidance import (
     ActionKind,
-    BusinessOutcome,
     Candidate,
     Decision,
     Fate,
     Prompt,
     PromptEnding,
-    PromptOutcome,
     PromptState,
     ServiceLevel,
     Versions,
-    WrapUp,
-    wrap_up_id_of,
 )
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 from schemas.learning import Lesson, Posterior
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp, wrap_up_id_of
 from streams.bus.partitioner import partition_for
 from streams.bus.ports import Record
 

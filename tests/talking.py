@@ -8,7 +8,8 @@ from guidance.decision.catalog import parse_catalog
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState, LiveConversation
 from schemas.conversation import Speaker
-from schemas.guidance import DismissReason, Prompt, PromptState, Tick, outcome_id_of
+from schemas.guidance import Prompt, PromptState, Tick
+from schemas.outcomes import DismissReason, outcome_id_of
 from small_catalog import changed_text, small
 
 FACTS = {"tenure_months": 74, "monthly_bill": 48.0, "products": ("fibre", "tv")}

@@ -15,8 +15,9 @@ from guidance.decision.advance import advance
 from guidance.decision.learned import Learned, learn
 from guidance.decision.propensity import Propensities
 from guidance.decision.rules import Rules
-from schemas.guidance import BusinessOutcome, Decision
+from schemas.guidance import Decision
 from schemas.learning import Lesson, Posterior
+from schemas.outcomes import BusinessOutcome
 
 Vector = NDArray[np.float64]
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.features import FEATURES, prior_mean
-from guidance.decision.state import Contact, CustomerState, Journey, Known, Refusal
+from guidance.decision.past import Contact, Journey, Known, Refusal
+from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, ConversationStarted, Speaker, Turn
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
 

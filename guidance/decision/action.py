@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, Stri
 
 from guidance.decision.business_intent import METRIC_OF, Metric
 from guidance.decision.expression import Expression, Flaw, compile_expression
+from guidance.decision.past import MOST_ISSUES
 from guidance.decision.phrases import compile_phrases
-from guidance.decision.state import MOST_ISSUES
 from guidance.decision.wording import MAX_WORDS, Template, compile_template
 from schemas.conversation import Channel
 from schemas.guidance import ActionKind

@@ -20,10 +20,11 @@ from guidance.decision.trace import traced
 from guidance.decision.winding_up import Question, wind_up
 from schemas.crm import CrmAction
 from schemas.customer import CustomerEvent
-from schemas.guidance import Decision, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.guidance import Decision, Prompt, PromptEnding, PromptState, Tick
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
 from schemas.learning import Lesson
+from schemas.outcomes import PromptOutcome
 from schemas.requests import DecisionReply, DecisionRequest
 
 Input = Event | Tick | DecisionRequest | HandoffRecord

@@ -17,7 +17,8 @@ from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.vocabulary import OFFERS, SELLING
 from schemas.conversation import Channel
 from schemas.crm import CrmAction
-from schemas.guidance import ActionKind, Disposition
+from schemas.guidance import ActionKind
+from schemas.outcomes import Disposition
 
 FOLLOWED_UP = labels.PROBLEMS - {"cancel_service", "price_complaint", "repeat_contact"}
 """Problems that somebody can still solve afterwards. Wanting to leave is flagged, not followed up."""

@@ -9,7 +9,8 @@ from guidance.decision.journey import keep_latest, put_latest
 from guidance.decision.notes import MOST_NOTED, AgentsWord
 from guidance.decision.state import LiveConversation
 from guidance.decision.vocabulary import SELLING
-from schemas.guidance import ActionKind, DismissReason, PromptOutcome, PromptState
+from schemas.guidance import ActionKind, PromptState
+from schemas.outcomes import DismissReason, PromptOutcome
 
 _UNFIT = (None, DismissReason.WRONG_INTENT, DismissReason.NOT_SUITABLE, DismissReason.OTHER)
 

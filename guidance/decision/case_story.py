@@ -11,8 +11,9 @@ from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.conversation import ConversationEnded, ConversationStarted, Speaker, Turn
 from schemas.customer import CustomerEvent, Fact
-from schemas.guidance import Decision, Prompt, PromptOutcome, PromptState, Tick, outcome_id_of
+from schemas.guidance import Decision, Prompt, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
+from schemas.outcomes import PromptOutcome, outcome_id_of
 
 Score = Callable[[Speaker, str], Scores]
 """Asks the intent model of a final turn."""

@@ -30,7 +30,7 @@ from guidance.decision.expression import Flaw
 from schemas.base import Probability
 from schemas.conversation import Channel
 from schemas.customer import Fact
-from schemas.guidance import DismissReason
+from schemas.outcomes import DismissReason
 
 NONE = "none"
 """What `wins` says where nothing must win."""

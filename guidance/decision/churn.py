@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from math import exp, log
 
-from guidance.decision.state import Contact
+from guidance.decision.past import Contact
 
 HALF_LIFE = timedelta(days=14)
 """How long until an earlier contact presses half as much."""

@@ -6,7 +6,8 @@ from guidance.decision.action import Action
 from guidance.decision.agents_word import is_back, kept_back_because
 from guidance.decision.catalog import Policy
 from guidance.decision.honour import is_waiting
-from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.past import Journey
+from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.vocabulary import SELLING
 from schemas.guidance import ActionKind
 from schemas.intent import ScoredTurn

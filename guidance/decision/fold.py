@@ -19,25 +19,24 @@ from guidance.decision.journey import (
     with_vulnerability,
     with_wrap_up,
 )
+from guidance.decision.past import MOST_ACTIONS, Journey, Refusal
 from guidance.decision.state import (
-    MOST_ACTIONS,
     MOST_HEARD,
     MOST_LIVE,
     MOST_SPANS,
     CustomerState,
     Heard,
-    Journey,
     LiveConversation,
     LivePrompt,
     Proposed,
-    Refusal,
 )
 from guidance.decision.vocabulary import OFFERS
 from schemas.conversation import ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DeskSpan
-from schemas.guidance import BusinessOutcome, Decision, PromptOutcome, PromptState, WrapUp
+from schemas.guidance import Decision, PromptState
 from schemas.intent import RoutedLifecycle, ScoredTurn, Scores
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 
 Event = RoutedLifecycle | ScoredTurn | CustomerEvent | PromptOutcome | BusinessOutcome | WrapUp
 """What is folded as it arrives. Decisions are folded too, by `fold_decision`."""

@@ -24,12 +24,13 @@ from pydantic import ValidationError
 
 from guidance.decision.fold import with_live
 from guidance.decision.journey import merged
-from guidance.decision.state import CustomerState, HandedOff, Journey, to_ms
+from guidance.decision.past import Journey, to_ms
+from guidance.decision.state import CustomerState, HandedOff
 from schemas.conversation import known_customer
 from schemas.errors import Malformed
-from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 
 NOTES_KEEP_FOR = timedelta(days=30)
 """How long records of a conversation that has moved are sent after it: as long as outcomes are kept."""

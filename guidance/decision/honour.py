@@ -5,7 +5,8 @@ from datetime import datetime
 
 from guidance.decision.arbitration import Bid
 from guidance.decision.explanation import Fallen
-from guidance.decision.state import Journey, LivePrompt
+from guidance.decision.past import Journey
+from guidance.decision.state import LivePrompt
 from guidance.decision.vocabulary import OFFERS
 from schemas.conversation import Channel
 from schemas.guidance import ActionKind, Fate

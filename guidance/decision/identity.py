@@ -4,9 +4,9 @@ from hashlib import sha256
 
 from guidance.decision.fold import Event
 from schemas.customer import CustomerEvent
-from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.handoff import Forwarded, Handoff, HandoffRecord
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.requests import DecisionRequest
 
 _EPOCH_MS_DIGITS = 13

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from guidance.decision import labels
 from guidance.decision.churn import risk_of_event
-from guidance.decision.state import (
+from guidance.decision.past import (
     MOST_ACTIONS,
     MOST_CONTACTS,
     MOST_DISMISSALS,
@@ -24,14 +24,14 @@ from guidance.decision.state import (
     Dismissal,
     Journey,
     Known,
-    LiveConversation,
     Offer,
     Refusal,
     to_ms,
 )
+from guidance.decision.state import LiveConversation
 from schemas.conversation import Channel
 from schemas.customer import CustomerEvent, Fact
-from schemas.guidance import BusinessOutcome, Disposition, PromptOutcome, WrapUp
+from schemas.outcomes import BusinessOutcome, Disposition, PromptOutcome, WrapUp
 
 V = TypeVar("V")
 

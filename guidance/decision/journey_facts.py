@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from guidance.decision import labels
 from guidance.decision.churn import journey_risk
 from guidance.decision.journey import SELF_SERVICE
-from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.past import Journey
+from guidance.decision.state import CustomerState, LiveConversation
 from schemas.customer import Fact
 
 REFUSALS_TOLD_FOR = timedelta(days=90)

@@ -28,21 +28,14 @@ from guidance.decision import labels
 from guidance.decision.catalog import Catalog, Policy
 from guidance.decision.features import FEATURES_REVISION
 from guidance.decision.fold import Event, live_offer, proposed_lately
-from guidance.decision.state import CustomerState, Pending, Word
+from guidance.decision.past import Pending, Word
+from guidance.decision.state import CustomerState
 from schemas.conversation import Speaker
 from schemas.customer import CustomerEvent
-from schemas.guidance import (
-    BusinessOutcome,
-    Decision,
-    DismissReason,
-    Prompt,
-    PromptEnding,
-    PromptOutcome,
-    PromptState,
-    Tick,
-)
+from schemas.guidance import Decision, Prompt, PromptEnding, PromptState, Tick
 from schemas.intent import ScoredTurn
 from schemas.learning import Lesson
+from schemas.outcomes import BusinessOutcome, DismissReason, PromptOutcome
 from schemas.requests import DecisionRequest
 
 MOST_PENDING = 12

@@ -17,8 +17,9 @@ from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState, LiveConversation, Proposed
 from guidance.decision.vocabulary import OFFERS, SELLING
 from schemas.conversation import Speaker
-from schemas.guidance import BusinessOutcome, Decision, Fate, PromptOutcome, PromptState
+from schemas.guidance import Decision, Fate, PromptState
 from schemas.intent import ScoredTurn
+from schemas.outcomes import BusinessOutcome, PromptOutcome
 
 
 def note(before: CustomerState, after: CustomerState, event: Event, rules: Rules, now: datetime) -> CustomerState:

@@ -5,8 +5,9 @@ from datetime import datetime
 from guidance.decision.decide import decide
 from guidance.decision.facts import facts_of
 from guidance.decision.identity import seed_of
+from guidance.decision.past import Known
 from guidance.decision.rules import Rules
-from guidance.decision.state import CustomerState, Heard, Known, LiveConversation
+from guidance.decision.state import CustomerState, Heard, LiveConversation
 from guidance.decision.treatment import treat
 from schemas.conversation import Speaker, Turn
 from schemas.guidance import Candidate, Decision, Fate

@@ -10,8 +10,9 @@ from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.vocabulary import OFFERS, SELLING
 from schemas.conversation import Speaker
 from schemas.customer import CustomerEvent
-from schemas.guidance import ActionKind, Prompt, PromptEnding, PromptOutcome, PromptState, Tick
+from schemas.guidance import ActionKind, Prompt, PromptEnding, PromptState, Tick
 from schemas.intent import RoutedLifecycle, ScoredTurn
+from schemas.outcomes import PromptOutcome
 
 _BY_OUTCOME = {
     PromptState.ACCEPTED: "taken",

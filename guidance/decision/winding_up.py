@@ -12,9 +12,10 @@ from guidance.decision.state import MOST_TOLD, MOST_UNANSWERED, CustomerState, L
 from schemas.conversation import ConversationEnded
 from schemas.crm import CrmAction
 from schemas.desk import AskedOffer
-from schemas.guidance import BusinessOutcome, Tick, WrapUp
+from schemas.guidance import Tick
 from schemas.handoff import Handoff
 from schemas.intent import RoutedLifecycle
+from schemas.outcomes import BusinessOutcome, WrapUp
 
 MOST_ASKED = 3
 """Offers that an agent is asked about at once: the latest."""

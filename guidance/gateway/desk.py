@@ -21,7 +21,8 @@ from schemas.base import Contract
 from schemas.codec import encode
 from schemas.desk import DeskRecord
 from schemas.desktop import Hello, Refused, Status
-from schemas.guidance import PromptOutcome, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import PromptOutcome
 from streams.bus.metrics import DESK_RECORDS_SENT, PROMPTS_STALE, RESUMES, SESSIONS, SESSIONS_ENDED
 from streams.bus.ports import BusUnavailable
 

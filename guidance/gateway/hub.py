@@ -17,8 +17,9 @@ from schemas.codec import decode
 from schemas.desk import SNAPSHOT, DeskRecord, OutcomeAsked, PromptIssued, Snapshot
 from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
-from schemas.guidance import DECISION, OUTCOME, Prompt, PromptOutcome
+from schemas.guidance import DECISION, Prompt
 from schemas.intent import INTENTS
+from schemas.outcomes import OUTCOME, PromptOutcome
 from schemas.topics import DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for

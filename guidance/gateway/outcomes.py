@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from guidance.session.reported import Reported
 from models.redaction import Memory, redact
 from schemas.codec import encode
-from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 from schemas.topics import OUTCOMES as OUTCOMES_TOPIC
 from streams.bus.connection import KafkaSettings
 from streams.bus.metrics import OUTCOMES

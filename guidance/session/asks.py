@@ -6,7 +6,7 @@ from datetime import datetime
 from guidance.session.prompts import Refusal
 from schemas.desk import OutcomeAsked
 from schemas.desktop import WrapUpReport
-from schemas.guidance import BusinessOutcome, WrapUp, customer_outcome_id_of, wrap_up_id_of
+from schemas.outcomes import BusinessOutcome, WrapUp, customer_outcome_id_of, wrap_up_id_of
 
 KEPT = 50
 """How many questions a desk's latest ones are: answers to older ones are refused as unknown."""

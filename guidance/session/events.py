@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.desktop import GatewayFrame, Hello
-from schemas.guidance import BusinessOutcome, PromptOutcome, WrapUp
+from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from guidance.session.watched import Watched
 from schemas.conversation import Channel, ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.desk import ConversationOpened, DeskRecord, PromptEnded, Snapshot
 from schemas.desktop import ConversationView, Trends, Wall
-from schemas.guidance import Decision, Prompt, PromptOutcome, PromptState
+from schemas.guidance import Decision, Prompt, PromptState
 from schemas.intent import RoutedLifecycle, RoutedRecord, ScoredTurn
+from schemas.outcomes import PromptOutcome
 
 MOST_ROWS = 2_000
 MOST_LIVE = 10_000

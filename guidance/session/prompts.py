@@ -4,7 +4,8 @@ from collections import OrderedDict
 from datetime import datetime
 
 from schemas.desktop import OutcomeReport, RefusalCode
-from schemas.guidance import Prompt, PromptOutcome, PromptState, outcome_id_of
+from schemas.guidance import Prompt, PromptState
+from schemas.outcomes import PromptOutcome, outcome_id_of
 
 KEPT = 500
 """How many prompts a desk's latest ones are: outcomes of older ones are refused as unknown."""

@@ -35,7 +35,8 @@ from schemas.desktop import (
     WrapUpReport,
 )
 from schemas.errors import Malformed
-from schemas.guidance import Prompt, PromptOutcome, PromptState
+from schemas.guidance import Prompt, PromptState
+from schemas.outcomes import PromptOutcome
 
 REFUSED, COME_AGAIN, GOING_AWAY, FAILED = 1008, 1013, 1001, 1011
 """Websocket close codes."""

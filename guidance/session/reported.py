@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 
-from schemas.guidance import PromptOutcome, PromptState, outcome_id_of
+from schemas.guidance import PromptState
+from schemas.outcomes import PromptOutcome, outcome_id_of
 
 KEPT = 20_000
 """How many outcomes are remembered. Older ones would be published again, under the same id: harmless."""

@@ -10,8 +10,9 @@ from guidance.session.need import need_of
 from schemas.codec import decode, encode
 from schemas.conversation import Channel, Speaker
 from schemas.desktop import ConversationView, FeedTurn, PromptStanding, WallRow
-from schemas.guidance import DECISION, Decision, DismissReason, Prompt, PromptState
+from schemas.guidance import DECISION, Decision, Prompt, PromptState
 from schemas.intent import ScoredTurn, Scores
+from schemas.outcomes import DismissReason
 
 TURNS, PROMPTS, DECISIONS, MOODS, INTENTS = 40, 20, 5, 20, 4
 """How many of each a conversation keeps, the latest."""

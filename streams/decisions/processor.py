@@ -15,14 +15,16 @@ from guidance.decision.advance import Advance, Input, advance
 from guidance.decision.fold import Event
 from guidance.decision.handoff import carried_by
 from guidance.decision.identity import input_id_of
+from guidance.decision.past import Journey
 from guidance.decision.rules import Rules
-from guidance.decision.state import CustomerState, Journey
+from guidance.decision.state import CustomerState
 from schemas.codec import decode
 from schemas.customer import CUSTOMER, CustomerEvent
 from schemas.errors import Malformed
-from schemas.guidance import OUTCOME, TICK, Tick
+from schemas.guidance import TICK, Tick
 from schemas.handoff import HANDOFF, Forwarded, Handoff, HandoffRecord
 from schemas.intent import INTENTS, ScoredTurn
+from schemas.outcomes import OUTCOME
 from schemas.requests import REQUEST, DecisionRequest
 from schemas.topics import CUSTOMER_EVENTS, HANDOFFS, INTENTS_TOPIC, OUTCOMES, REQUESTS, TICKS
 from streams.bus.guard import bury, misrouted

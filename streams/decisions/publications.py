@@ -7,7 +7,8 @@ from typing import Literal
 from guidance.decision.advance import Advance, Input, closed_how
 from guidance.decision.fold import likeliest
 from guidance.decision.identity import record_id_of
-from guidance.decision.state import CustomerState, Journey, LiveConversation
+from guidance.decision.past import Journey
+from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.winding_up import Question
 from schemas.codec import encode
 from schemas.conversation import Speaker

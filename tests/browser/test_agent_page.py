@@ -7,8 +7,9 @@ from browser import scenes
 from browser.desk_server import DeskServer, Session
 from schemas.conversation import Speaker
 from schemas.desktop import Ack, OutcomeReport, Refused
-from schemas.guidance import DismissReason, PromptState
-from schemas.guidance import outcome_id_of as outcome_id
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
+from schemas.outcomes import outcome_id_of as outcome_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'

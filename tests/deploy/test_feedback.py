@@ -12,7 +12,8 @@ from deploy.cli import app
 from deploy.feedback import join
 from deploy.kafka import topics
 from schemas.codec import encode
-from schemas.guidance import DismissReason, PromptState, Versions
+from schemas.guidance import PromptState, Versions
+from schemas.outcomes import DismissReason
 from schemas.topics import DECISIONS, INTENTS_TOPIC, OUTCOMES
 from small_catalog import TEXT, small
 from streams.bus.connection import KafkaSettings

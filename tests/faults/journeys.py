@@ -16,7 +16,8 @@ from deploy.local import Child, end, free_port
 from faults.independent import Seen
 from schemas.codec import encode
 from schemas.conversation import Channel, ConversationEnded, ConversationIdentified, Speaker
-from schemas.guidance import PromptOutcome, PromptState, outcome_id_of
+from schemas.guidance import PromptState
+from schemas.outcomes import PromptOutcome, outcome_id_of
 from streams.bus.connection import KafkaSettings
 
 INTENTS, EVENTS, OUTCOMES = "conversation.intents.v1", "customer.events.v1", "guidance.outcomes.v1"

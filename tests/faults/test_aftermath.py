@@ -18,7 +18,8 @@ from deploy.kafka import topics
 from deploy.local import Child, LocalProcesses, free_port
 from guidance.decision.identity import decision_id_of, prompt_id_of
 from schemas.codec import encode
-from schemas.guidance import PromptState, outcome_id_of
+from schemas.guidance import PromptState
+from schemas.outcomes import outcome_id_of
 from schemas.topics import CRM_ACTIONS, CUSTOMER_EVENTS, INTENTS_TOPIC, OUTCOMES
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for

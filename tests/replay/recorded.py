@@ -8,7 +8,8 @@ from deploy.replaying import INPUTS
 from deploy.workers import load_model
 from guidance.decision.rules import Rules
 from schemas.codec import decode, encode
-from schemas.guidance import DECISION, Decision, Prompt, PromptOutcome, PromptState, Tick, outcome_id_of
+from schemas.guidance import DECISION, Decision, Prompt, PromptState, Tick
+from schemas.outcomes import PromptOutcome, outcome_id_of
 from schemas.topics import DECISIONS, DEFAULT_PARTITIONS, OUTCOMES, TICKS
 from streams.bus.memory import MemoryBus
 from streams.bus.ports import Message, Record

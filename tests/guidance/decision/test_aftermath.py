@@ -8,7 +8,8 @@ from builders import at, business_outcome, customer_event, ended, outcome, route
 from guidance.decision.advance import deadline
 from guidance.decision.promise import promised_by
 from schemas.conversation import Channel
-from schemas.guidance import DismissReason, Disposition, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason, Disposition
 from small_catalog import changed
 from talking import FACTS, Conversation, richer
 

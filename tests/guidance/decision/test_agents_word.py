@@ -3,7 +3,8 @@
 import pytest
 
 from guidance.decision.contact_policy import comes_too_late_or_to_nobody
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 from small_catalog import changed
 from talking import Conversation, endings, reason, richer
 

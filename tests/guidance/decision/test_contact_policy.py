@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from builders import at, customer_event, outcome, scored, scores, turn
 from guidance.decision.advance import advance
 from guidance.decision.contact_policy import MOST_PINNED
+from guidance.decision.past import OFFERS_KEEP_FOR, VULNERABLE_FOR
 from guidance.decision.rules import Rules
-from guidance.decision.state import OFFERS_KEEP_FOR, VULNERABLE_FOR, CustomerState
+from guidance.decision.state import CustomerState
 from guidance.decision.vocabulary import SELLING
 from schemas.conversation import Channel, Speaker
-from schemas.guidance import ActionKind, PromptState, outcome_id_of
+from schemas.guidance import ActionKind, PromptState
+from schemas.outcomes import outcome_id_of
 from small_catalog import changed
 
 CATALOG = changed(

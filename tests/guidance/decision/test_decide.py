@@ -12,7 +12,8 @@ from guidance.decision.propensity import Propensities
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, Speaker
-from schemas.guidance import DismissReason, Fate, PromptState, ServiceLevel, Tick, outcome_id_of
+from schemas.guidance import Fate, PromptState, ServiceLevel, Tick
+from schemas.outcomes import DismissReason, outcome_id_of
 from small_catalog import changed, small
 
 FACTS = {"tenure_months": 74, "monthly_bill": 48.0, "products": ("fibre", "tv")}

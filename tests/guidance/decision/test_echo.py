@@ -8,7 +8,8 @@ import pytest
 from builders import scored, scores, turn
 from guidance.decision.echo import Echoes, said_on
 from schemas.conversation import Speaker
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 from schemas.published import TreatmentEmbedding
 from talking import Conversation, endings, reason, richer
 

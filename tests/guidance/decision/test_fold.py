@@ -3,7 +3,8 @@
 from builders import at, customer_event, decision, ended, outcome, prompt, routed, scored, scores, started, turn
 from guidance.decision.advance import closed_how
 from guidance.decision.fold import fold, fold_decision
-from guidance.decision.state import MOST_CONTACTS, MOST_FACTS, MOST_LIVE, CustomerState
+from guidance.decision.past import MOST_CONTACTS, MOST_FACTS
+from guidance.decision.state import MOST_LIVE, CustomerState
 from schemas.conversation import Channel, ConversationIdentified, ConversationTransferred, Speaker
 from schemas.guidance import PromptState
 

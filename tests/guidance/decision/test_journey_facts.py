@@ -7,7 +7,8 @@ from guidance.decision.churn import HALF_LIFE
 from guidance.decision.facts import JOURNEY_FACTS, facts_of, is_of_type
 from guidance.decision.fold import fold, fold_decision
 from guidance.decision.journey_facts import journey_facts
-from guidance.decision.state import OFFERS_KEEP_FOR, CustomerState
+from guidance.decision.past import OFFERS_KEEP_FOR
+from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, Speaker
 
 DAY = 86_400

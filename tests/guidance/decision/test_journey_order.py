@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from builders import at, business_outcome, customer_event, outcome, routed, started
 from guidance.decision.fold import fold
 from guidance.decision.journey import merged
-from guidance.decision.state import MOST_ACTIONS, MOST_CONTACTS, MOST_DISMISSALS, MOST_FACTS, CustomerState
+from guidance.decision.past import MOST_ACTIONS, MOST_CONTACTS, MOST_DISMISSALS, MOST_FACTS
+from guidance.decision.state import CustomerState
 from schemas.conversation import Channel
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 
 MOMENTS = st.integers(0, 12).map(lambda step: at(step * 3600) + timedelta(microseconds=step % 7))
 ACTIONS = st.one_of(st.just("keep"), st.sampled_from([f"action_{number}" for number in range(MOST_ACTIONS + 6)]))

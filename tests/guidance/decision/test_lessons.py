@@ -11,7 +11,8 @@ from guidance.decision.lessons import MOST_PENDING
 from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from schemas.conversation import Channel, ConversationTransferred, Speaker
-from schemas.guidance import DismissReason, PromptState, Tick, outcome_id_of
+from schemas.guidance import PromptState, Tick
+from schemas.outcomes import DismissReason, outcome_id_of
 from small_catalog import changed
 
 WAIT = 24 * 3600

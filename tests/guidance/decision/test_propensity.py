@@ -18,8 +18,9 @@ from guidance.decision.features import (
     prior_covariance,
     prior_mean,
 )
+from guidance.decision.past import Journey, Known, Refusal
 from guidance.decision.propensity import Belief, Propensities, believe, propensity
-from guidance.decision.state import CustomerState, Journey, Known, LiveConversation, Refusal
+from guidance.decision.state import CustomerState, LiveConversation
 from guidance.decision.trigger import Call
 from schemas.conversation import Channel
 from small_catalog import changed, small

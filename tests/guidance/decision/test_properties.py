@@ -17,7 +17,8 @@ from guidance.decision.state import CustomerState
 from guidance.decision.vocabulary import SELLING
 from schemas.codec import encode
 from schemas.conversation import ConversationTransferred, Speaker
-from schemas.guidance import Fate, PromptState, Tick, outcome_id_of
+from schemas.guidance import Fate, PromptState, Tick
+from schemas.outcomes import outcome_id_of
 
 CATALOG = parse_catalog((Path(__file__).parents[3] / "guidance/catalogs/telecom.yaml").read_text())
 RULES = Rules(CATALOG)

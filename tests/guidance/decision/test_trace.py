@@ -6,7 +6,8 @@ from guidance.decision.rules import Rules
 from guidance.decision.state import CustomerState
 from guidance.decision.trace import MOST_FOLDED, tick_id, ticked_at
 from schemas.conversation import Channel
-from schemas.guidance import Decision, PromptState, Tick, outcome_id_of
+from schemas.guidance import Decision, PromptState, Tick
+from schemas.outcomes import outcome_id_of
 from small_catalog import small
 
 RULES = Rules(small())

@@ -17,7 +17,7 @@ from guidance.gateway.settings import GatewaySettings
 from schemas.base import Contract
 from schemas.codec import decode, encode
 from schemas.desktop import Hello
-from schemas.guidance import OUTCOME, PromptOutcome
+from schemas.outcomes import OUTCOME, PromptOutcome
 from schemas.topics import DESK_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings
 from streams.bus.partitioner import partition_for

@@ -15,7 +15,8 @@ from builders import asked, desk_turn, issued, opened, prompt, prompt_ended, sna
 from guidance.gateway import hub
 from schemas.desk import DeskSpan, DeskTurn, PromptIssued
 from schemas.desktop import Hello, OfferAnswer, OutcomeReport, Ping, WrapUpReport
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 from schemas.topics import DESK_TOPIC
 from streams.bus.partitioner import partition_for
 

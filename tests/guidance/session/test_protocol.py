@@ -25,7 +25,8 @@ from schemas.desktop import (
     WrappedUp,
     WrapUpReport,
 )
-from schemas.guidance import BusinessOutcome, DismissReason, Disposition, PromptState, WrapUp, outcome_id_of
+from schemas.guidance import PromptState
+from schemas.outcomes import BusinessOutcome, DismissReason, Disposition, WrapUp, outcome_id_of
 
 CURSOR = "t/3/17"
 

@@ -14,7 +14,8 @@ from schemas.codec import decode, encode
 from schemas.conversation import Speaker
 from schemas.customer import CustomerEvent
 from schemas.desk import DESK, DeskRecord
-from schemas.guidance import DECISION, Decision, Prompt, PromptState, Tick, outcome_id_of
+from schemas.guidance import DECISION, Decision, Prompt, PromptState, Tick
+from schemas.outcomes import outcome_id_of
 from schemas.requests import DecisionRequest
 from schemas.topics import CUSTOMER_EVENTS, DECISIONS, DESK_TOPIC, INTENTS_TOPIC, OUTCOMES, REQUESTS, SNAPSHOTS, TICKS
 from small_catalog import small

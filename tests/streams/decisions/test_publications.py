@@ -6,7 +6,8 @@ from builders import at, customer_event, ended, routed, started
 from schemas.codec import decode
 from schemas.conversation import ConversationAssigned, ConversationTransferred, Speaker
 from schemas.desk import SNAPSHOT
-from schemas.guidance import DismissReason, PromptState
+from schemas.guidance import PromptState
+from schemas.outcomes import DismissReason
 from schemas.topics import DEAD_LETTERS
 
 KNOWN = customer_event(facts={"tenure_months": 74, "monthly_bill": 48.0, "products": ("fibre", "tv")})
