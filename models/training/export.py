@@ -11,7 +11,7 @@ from models.training.first_stage import FirstStageNetwork
 from models.training.graph import OPSET, encoder_graph
 from models.training.network import IntentNetwork
 
-_QUANTIZED = ["Attention", "Gather", "MatMul"]
+_QUANTIZED = ["Attention", "MatMul"]
 """Not the heads: they are small, and calibrated to the last digit."""
 _MEANING = "meaning"
 """What the embedding is called while it is exported: the exporter calls the look-up of words "embedding"."""

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from models.training.network import IntentNetwork
+from models.training.rounding import in_bytes
 
 OPSET = 18
 _FUSED = "com.microsoft"
@@ -38,7 +39,10 @@ class _Writer:
 
 
 def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
-    """``network`` as float32: ``input_ids`` (rows, tokens) in, one output of logits a head. It takes no padding."""
+    """``network`` as float32: ``input_ids`` (rows, tokens) in, one output of logits a head. It takes no padding.
+
+    Its word embeddings are int8, of which they lose nothing (see `pretrained_encoder`).
+    """
     write = _Writer()
     hidden = _embeddings(write, network, max_tokens)
     for index, layer in enumerate(network.encoder.encoder.layer):
@@ -59,7 +63,11 @@ def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
 
 def _embeddings(write: _Writer, network: IntentNetwork, max_tokens: int) -> str:
     table = network.encoder.embeddings
-    words = write.op("Gather", [write.weight("words", table.word_embeddings.weight), "input_ids"], "words_of_turn")
+    codes, scales = in_bytes(table.word_embeddings.weight.detach())
+    steps = write.op("Gather", [write.constant("words", codes.numpy()), "input_ids"], "steps")
+    scale = write.op("Gather", [write.constant("word_scales", scales.numpy()), "input_ids"], "scale_of_steps")
+    whole = write.op("Cast", [steps], "whole_steps", to=TensorProto.FLOAT)
+    words = write.op("Mul", [whole, scale], "words_of_turn")
     # All tokens are of the first type, so its vector is a part of the position's.
     placed = table.position_embeddings.weight[:max_tokens] + table.token_type_embeddings.weight[0]
     positions = write.constant("positions", placed.detach().numpy())

@@ -1,5 +1,6 @@
 """The whole road from turns to a trained model: tune the encoder, calibrate it, let it teach the first stage."""
 
+import copy
 import hashlib
 import json
 import pickle
@@ -25,14 +26,14 @@ from models.training.network import ENCODER, IntentNetwork, Logits
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
 from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
-from models.training.tune import Report, Rows, embed, finished, predict, tune
+from models.training.tune import Report, Rows, averaged, embed, finished, predict, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 
 MAX_TOKENS = 128
-_TURNS_SEEN = 70_000
-"""Training goes on for as many epochs as make this many turns."""
+_TURNS_SEEN = 90_000
+"""A run goes on for as many epochs as make this many turns."""
 _RECOMBINED, _MOST_UNLABELLED = 30_000, 6_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
@@ -43,7 +44,9 @@ class Recipe:
     """What, besides the turns, decides what comes out."""
 
     epochs: int | None = None
-    """None: as many as make some 70,000 turns seen, 4 to 20."""
+    """Of a run. None: as many as make some 90,000 turns seen, 3 to 20."""
+    runs: int = 2
+    """Of tuning, the weights of which are averaged."""
     first_stage_epochs: int = 12
     seed: int = 7
     threads: int = 2
@@ -113,14 +116,22 @@ def _tuned(
     report: Report,
 ) -> IntentNetwork:
     torch.manual_seed(recipe.seed)
-    network = IntentNetwork(task, vocabulary.rows)
+    begun = IntentNetwork(task, vocabulary.rows)
     wanted = round(_TURNS_SEEN / len(variants))
     epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
-    checkpoint = place / "tuning.pt"
-    if not finished(checkpoint, epochs, network):
-        hidden = embed(network, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
-        tune(network, Rows(hidden, targets_of(task, variants)), epochs, recipe.seed, checkpoint, report)
-    return network
+    checkpoints = [place / f"run{run}.pt" for run in range(recipe.runs)]
+    runs = [copy.deepcopy(begun) for _ in checkpoints]
+    undone = [
+        run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)
+    ]
+    if undone:
+        hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
+        rows = Rows(hidden, targets_of(task, variants))
+        probe(begun, rows, report)
+        for run in undone:
+            runs[run] = copy.deepcopy(begun)
+            tune(runs[run], rows, epochs, recipe.seed + run, checkpoints[run], report)
+    return averaged(runs)
 
 
 def _taught(

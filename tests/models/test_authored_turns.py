@@ -34,21 +34,35 @@ def test_half_of_what_we_wrote_is_as_speech_recognition_writes() -> None:
     assert 0.45 <= as_speech / len(turns) <= 0.75
 
 
-def test_the_test_turns_cover_every_label_and_the_idle_ones_want_nothing() -> None:
-    seen = Counter(label for turn in load_authored("test") for label in turn.labels)
+@pytest.mark.parametrize(("split", "least"), [("test_first", 16), ("test_second", 20)])
+def test_each_file_of_test_turns_covers_every_label(split: Split, least: int) -> None:
+    seen = Counter(label for turn in load_authored(split) for label in turn.labels)
+
+    assert min(seen[label] for label in LABELS) >= least
+
+
+def test_the_test_turns_are_both_files_and_no_turn_twice() -> None:
+    first, second = load_authored("test_first"), load_authored("test_second")
+
+    assert load_authored("test") == [*first, *second]
+    assert {key(turn) for turn in first} & {key(turn) for turn in second} == set()
+    assert len({key(turn) for turn in second}) == len(second) >= 650
+
+
+def test_the_idle_turns_want_nothing() -> None:
     idle = load_authored("idle")
 
-    assert min(seen[label] for label in LABELS) >= 16
     assert len(idle) >= 1500
     assert not any(turn.labels & ACTIONABLE for turn in idle)
 
 
 @pytest.mark.parametrize("split", ["validation", "test", "idle"])
 def test_nothing_that_is_measured_on_is_trained_on(split: Split) -> None:
-    def key(turn: LabelledTurn) -> tuple[str, str]:
-        return turn.speaker, strip_punctuation(turn.text).strip()
-
     trained_on = {key(turn) for turn in load_authored("train")}
     calibrated_on = {key(turn) for turn in load_authored("validation")} if split != "validation" else set()
 
     assert [turn.text for turn in load_authored(split) if key(turn) in trained_on | calibrated_on] == []
+
+
+def key(turn: LabelledTurn) -> tuple[str, str]:
+    return turn.speaker, strip_punctuation(turn.text).strip()

@@ -7,23 +7,31 @@ from typing import Literal
 from models.training.turns import LabelledTurn, digest
 
 _FOLDER = Path(__file__).parents[1] / "authored"
-Split = Literal["train", "validation", "test", "idle"]
+Split = Literal["train", "validation", "test", "test_first", "test_second", "idle"]
+_MEASURED_ON: dict[Split, tuple[str, ...]] = {
+    "test": ("test", "test_second"),
+    "test_first": ("test",),
+    "test_second": ("test_second",),
+    "idle": ("idle",),
+}
+"""The files of the splits that nothing is ever fitted on."""
 
 
 def load_authored(split: Split) -> list[LabelledTurn]:
     """All authored turns of one split.
 
     ``validation`` is what calibration and thresholds are fitted on: a file written apart, and every tenth turn of the
-    others. ``test`` and ``idle`` (talk that wants nothing) were written last, by somebody who saw none of the rest,
-    and nothing is ever fitted on them.
+    others. ``test`` and ``idle`` (talk that wants nothing) were written by somebody who saw none of the rest, and
+    nothing is ever fitted on them. ``test`` is two files, each to be had alone: ``test_first``, and ``test_second``,
+    written later, without sight of the first or of how any model did on it.
     """
-    if split in ("test", "idle"):
-        return read_turns(_FOLDER / f"{split}.jsonl")
-    paths = sorted(path for path in _FOLDER.glob("*.jsonl") if path.stem not in ("validation", "test", "idle"))
-    turns = [turn for path in paths for turn in read_turns(path)]
+    if split in _MEASURED_ON:
+        return [turn for name in _MEASURED_ON[split] for turn in _read(name)]
+    apart = {"validation", *(name for names in _MEASURED_ON.values() for name in names)}
+    turns = [turn for path in sorted(_FOLDER.glob("*.jsonl")) if path.stem not in apart for turn in read_turns(path)]
     if split == "train":
         return [turn for turn in turns if not held_out(turn.text)]
-    return [*read_turns(_FOLDER / "validation.jsonl"), *(turn for turn in turns if held_out(turn.text))]
+    return [*_read("validation"), *(turn for turn in turns if held_out(turn.text))]
 
 
 def held_out(text: str, every: int = 10) -> bool:
@@ -46,3 +54,7 @@ def read_turns(path: Path) -> list[LabelledTurn]:
             )
         )
     return turns
+
+
+def _read(name: str) -> list[LabelledTurn]:
+    return read_turns(_FOLDER / f"{name}.jsonl")
