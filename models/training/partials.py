@@ -1,7 +1,7 @@
 """At which probability a label fires on a turn that is still being said: where it names what the whole turn is about.
 
-How often a label that leads the first words also leads the whole turn differs by label: a greeting's thanks seldom do, a
-disclosure nearly always does. A label of which that was seldom seen is judged by all labels together, and one that does
+How often a label that leads the first words also leads the whole turn differs by label: thanks seldom do, a disclosure
+nearly always does. A label of which that was seldom seen is judged by all labels together, and one that does
 not earn a threshold has none: it never fires on a partial turn.
 """
 
@@ -49,7 +49,7 @@ class Beginnings:
 
 
 def choose_partial(seen: Beginnings, whole: Vector) -> tuple[Vector, dict[str, float]]:
-    """A threshold a label, none under its ``whole`` one (labels,), NEVER where it is not to fire; and what they come to.
+    """A threshold a label, none under its ``whole`` one (labels,), NEVER where it is not to fire; what it comes to.
 
     The more an error costs, the fewer fire, and the more of those are right. The cost is the least at which
     AGREEMENT is reached by beginnings that had no part in the choice.

@@ -13,29 +13,40 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from models.training.calibration import Matrix, sigmoid
+from models.training.cascade import Truth, carried_by, choose_sure_at
 from models.training.first_stage import (
+    EMBEDDING_WIDTH,
     FirstStageNetwork,
+    Lessons,
     answers_of,
     distil,
     learn_what_is_sure,
-    lessons_of,
+    meanings,
     static_table,
 )
 from models.training.heads import calibrate
 from models.training.network import ENCODER, IntentNetwork, Logits
+from models.training.partials import Beginnings, choose_partial
+from models.training.speech import as_heard
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
-from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
+from models.training.thresholds import Arrays, Mask, Thresholds, choose_thresholds, probabilities_of
 from models.training.tune import Report, Rows, averaged, embed, finished, predict, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
+from schemas.conversation import Speaker
 
 MAX_TOKENS = 128
 _TURNS_SEEN = 90_000
 """A run goes on for as many epochs as make this many turns."""
-_RECOMBINED, _MOST_UNLABELLED = 30_000, 6_000
+_RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
+_MEANT = 16_000
+"""Of all those, so many teach the similarity embedding."""
+_MOST_BEGINNINGS = 4_000
+_AT_ONCE = 4_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
@@ -47,7 +58,7 @@ class Recipe:
     """Of a run. None: as many as make some 90,000 turns seen, 3 to 20."""
     runs: int = 2
     """Of tuning, the weights of which are averaged."""
-    first_stage_epochs: int = 12
+    first_stage_epochs: int = 8
     seed: int = 7
     threads: int = 2
 
@@ -94,7 +105,7 @@ def train(
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
     trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, place, recipe, report)
-    _decide(trained, validation, report)
+    _decide(trained, turns, validation, report)
     kept.write_bytes(pickle.dumps(trained))
     return trained
 
@@ -121,9 +132,7 @@ def _tuned(
     epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
     checkpoints = [place / f"run{run}.pt" for run in range(recipe.runs)]
     runs = [copy.deepcopy(begun) for _ in checkpoints]
-    undone = [
-        run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)
-    ]
+    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)]
     if undone:
         hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
         rows = Rows(hidden, targets_of(task, variants))
@@ -150,11 +159,8 @@ def _taught(
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
     calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
 
-    own = sorted({turn.text for turn in variants})
-    asked = sorted({*own, *recombined(own, _RECOMBINED, random.Random(recipe.seed))})
-    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    lessons = lessons_of(encoder, vocabulary.rows, tokenizer, asked, report)
+    lessons = _lessons(task, encoder, vocabulary, turns, variants, unlabelled, recipe, report)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     table = static_table(vocabulary.rows, cls, sep)
     first_stage = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
@@ -175,23 +181,72 @@ def _taught(
     )
 
 
-def _decide(trained: Trained, validation: Sequence[LabelledTurn], report: Report) -> None:
+def _lessons(
+    task: Task,
+    encoder: IntentNetwork,
+    vocabulary: Vocabulary,
+    turns: Sequence[LabelledTurn],
+    variants: Sequence[LabelledTurn],
+    unlabelled: Sequence[str],
+    recipe: Recipe,
+    report: Report,
+) -> Lessons:
+    """Ask the encoder about all that it learned from, beginnings and new mixtures of it, and ``unlabelled`` texts."""
+    rng = random.Random(recipe.seed)
+    own = sorted({turn.text for turn in variants})
+    made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
+    asked = own + sorted({*made, *recombined(own, _RECOMBINED, rng)} - set(own))
+    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
+    logits = _logits(encoder, vocabulary, asked, report)
+    row = {text: index for index, text in enumerate(asked)}
+    taught = targets_of(task, variants)
+    holds, known = torch.zeros(2, len(asked), len(task.labels))
+    for index, turn in enumerate(variants):
+        holds[row[turn.text]] = taught.intents[index]
+        known[row[turn.text]] = taught.known[index]
+    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    meant = sorted(row, key=digest)[:_MEANT]
+    embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
+    embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)
+    return Lessons(_ids(tokenizer, asked), logits, holds, known, embeddings)
+
+
+def _decide(
+    trained: Trained, turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], report: Report
+) -> None:
     """Choose at what each label fires, and of what the first stage may be sure."""
     task, vocabulary = trained.task, trained.vocabulary
-    texts = [turn.text for turn in validation]
-    holds, carried = _as_masks(targets_of(task, validation))
-    whole = _read(trained.encoder, vocabulary, texts, report)
-    longer = [row for row, text in enumerate(texts) if text != prefix_of(text)]
-    begun = _read(trained.encoder, vocabulary, [prefix_of(texts[row]) for row in longer], report) if longer else None
-    same = {name: each[longer] for name, each in whole.items()}
-    trained.thresholds = choose_thresholds(task, whole, holds, carried, begun, same)
+    texts, targets = [turn.text for turn in validation], targets_of(task, validation)
+    holds, known = _as_masks(targets)
+    second = _read(trained.encoder, vocabulary, texts, report)
+    fires_at = choose_thresholds(task, second["intents"], holds, known)
+    partial, of_partials = choose_partial(_beginnings(trained, [*validation, *turns], report), fires_at)
+    thresholds = trained.thresholds = Thresholds(fires_at, partial)
 
+    truth = Truth(task, holds, known, targets.sentiment.numpy(), targets.churn_risk.numpy())
     ids = _ids(vocabulary.tokenizer(MAX_TOKENS), texts)
     first = answers_of(trained.first_stage, ids)
-    agrees = torch.tensor(trained.thresholds.same_answer(task, _arrays(first), whole, carried))
-    learn_what_is_sure(trained.first_stage, torch.tensor(trained.thresholds.edges(task)), first["intents"], agrees)
-    first = answers_of(trained.first_stage, ids)
-    trained.sure_at, trained.scores = choose_sure_at(task, trained.thresholds, _arrays(first), whole, carried)
+    changed = truth.changed(thresholds, _arrays(first), second)
+    edges, carried = torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float()
+    learn_what_is_sure(trained.first_stage, edges, carried, first["intents"], torch.tensor(changed).float())
+    said = _arrays(answers_of(trained.first_stage, ids))
+    speakers = list(Speaker)
+    sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
+    trained.sure_at, of_cascade = choose_sure_at(truth, thresholds, sure, said, second)
+    trained.scores = of_partials | of_cascade
+
+
+def _beginnings(trained: Trained, turns: Sequence[LabelledTurn], report: Report) -> Beginnings:
+    """What the encoder says of the first words of turns, of which all labels are known, and of their whole."""
+    longer = [turn for turn in turns if turn.known is None and prefix_of(turn.text) != turn.text]
+    longer = sorted(longer, key=lambda turn: digest(turn.text))[:_MOST_BEGINNINGS]
+    _, carried = _as_masks(targets_of(trained.task, longer))
+
+    def said(texts: Sequence[str]) -> Matrix:
+        intents = _read(trained.encoder, trained.vocabulary, texts, report)["intents"]
+        return np.where(carried, probabilities_of(trained.task, intents), 0.0)
+
+    return Beginnings.of(said([prefix_of(turn.text) for turn in longer]), said([turn.text for turn in longer]))
 
 
 def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
@@ -200,8 +255,17 @@ def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
 
 def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
     """What the encoder says of ``texts``."""
-    hidden = embed(encoder, vocabulary.tokenizer(MAX_TOKENS), texts, report)
-    return _arrays(predict(encoder, hidden, report))
+    return _arrays(_logits(encoder, vocabulary, texts, report))
+
+
+def _logits(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Logits:
+    """The same as tensors. Embeddings are large: only so many are held at once."""
+    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    parts = [
+        predict(encoder, embed(encoder, tokenizer, texts[start : start + _AT_ONCE], report), report)
+        for start in range(0, len(texts), _AT_ONCE)
+    ]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _as_masks(targets: Targets) -> tuple[Mask, Mask]:

@@ -74,7 +74,7 @@ def choose_thresholds(task: Task, intents: Matrix, holds: Mask, known: Mask) -> 
 
 
 def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix) -> Vector:
-    """Raise thresholds until few turns that want nothing fire, each time the one that loses least F1 for what it stills.
+    """Raise thresholds until few turns that want nothing fire, each time where least F1 is lost for what it stills.
 
     Args:
         f1: of every label at every one of `threshold_steps`, (labels, steps).
