@@ -43,6 +43,7 @@ _TURNS_SEEN = 90_000
 """A run goes on for as many epochs as make this many turns."""
 _RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
+_RECOMBINED_A_TEXT = 20
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
@@ -195,7 +196,7 @@ def _lessons(
     rng = random.Random(recipe.seed)
     own = sorted({turn.text for turn in variants})
     made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
-    asked = own + sorted({*made, *recombined(own, _RECOMBINED, rng)} - set(own))
+    asked = own + sorted({*made, *recombined(own, min(_RECOMBINED, _RECOMBINED_A_TEXT * len(own)), rng)} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     logits = _logits(encoder, vocabulary, asked, report)
     row = {text: index for index, text in enumerate(asked)}
