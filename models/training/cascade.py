@@ -57,7 +57,9 @@ class Truth:
             return float(self._holds[np.arange(len(self._holds)), answers["intents"].argmax(axis=1)].mean())
         fires = thresholds.fires(self._task, answers["intents"]) & self._known
         meant = fires.sum(axis=0) + self._holds.sum(axis=0)
-        return float((2 * (fires & self._holds).sum(axis=0) / np.maximum(1, meant))[meant > 0].mean())
+        if not meant.any():
+            return 1.0
+        return float((2 * (fires & self._holds).sum(axis=0)[meant > 0] / meant[meant > 0]).mean())
 
 
 def choose_sure_at(
