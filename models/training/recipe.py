@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import random
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from models.serving.graph import Graph
+from models.training.export import write_encoder
 from models.training.first_stage import (
     FirstStageNetwork,
     answers_of,
@@ -26,13 +29,13 @@ from models.training.network import ENCODER, IntentNetwork, Logits
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
 from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
-from models.training.tune import Report, Rows, averaged, embed, finished, predict, probe, tune
+from models.training.tune import Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 
 MAX_TOKENS = 128
-_TURNS_SEEN = 90_000
+_TURNS_SEEN = 70_000
 """A run goes on for as many epochs as make this many turns."""
 _RECOMBINED, _MOST_UNLABELLED = 30_000, 6_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
@@ -44,7 +47,7 @@ class Recipe:
     """What, besides the turns, decides what comes out."""
 
     epochs: int | None = None
-    """Of a run. None: as many as make some 90,000 turns seen, 3 to 20."""
+    """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
     runs: int = 2
     """Of tuning, the weights of which are averaged."""
     first_stage_epochs: int = 12
@@ -93,7 +96,7 @@ def train(
     place = work / _fingerprint(turns, validation, unlabelled, recipe)
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
-    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, place, recipe, report)
+    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, work, recipe, report)
     _decide(trained, validation, report)
     kept.write_bytes(pickle.dumps(trained))
     return trained
@@ -111,19 +114,20 @@ def _tuned(
     task: Task,
     vocabulary: Vocabulary,
     variants: Sequence[LabelledTurn],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> IntentNetwork:
+    """The encoder; what its runs left in ``work`` serves again as long as they would see the same."""
     torch.manual_seed(recipe.seed)
     begun = IntentNetwork(task, vocabulary.rows)
     wanted = round(_TURNS_SEEN / len(variants))
     epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
-    checkpoints = [place / f"run{run}.pt" for run in range(recipe.runs)]
+    seen = _hash([ENCODER, data_revision(variants), vocabulary.rows, epochs, recipe.seed])
+    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(recipe.runs)]
+    checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
     runs = [copy.deepcopy(begun) for _ in checkpoints]
-    undone = [
-        run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)
-    ]
+    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)]
     if undone:
         hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
         rows = Rows(hidden, targets_of(task, variants))
@@ -138,7 +142,7 @@ def _taught(
     turns: Sequence[LabelledTurn],
     validation: Sequence[LabelledTurn],
     unlabelled: Sequence[str],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> Trained:
@@ -146,7 +150,7 @@ def _taught(
     task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
+    encoder = _tuned(task, vocabulary, variants, work, recipe, report)
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
     calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
 
@@ -199,9 +203,16 @@ def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
 
 
 def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
-    """What the encoder says of ``texts``."""
-    hidden = embed(encoder, vocabulary.tokenizer(MAX_TOKENS), texts, report)
-    return _arrays(predict(encoder, hidden, report))
+    """What the encoder says of ``texts`` as it serves: int8, each by itself."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "model.onnx"
+        write_encoder(encoder, MAX_TOKENS, path, int8=True)
+        graph = Graph(path.read_bytes(), {name: head.out_features for name, head in encoder.heads.items()})
+    said = []
+    for done, ids in enumerate(_ids(vocabulary.tokenizer(MAX_TOKENS), texts), start=1):
+        said.append(graph.run(ids))
+        report("reading as it serves", done, len(texts))
+    return {name: np.array([each[name] for each in said], dtype=np.float64) for name in encoder.heads}
 
 
 def _as_masks(targets: Targets) -> tuple[Mask, Mask]:
@@ -215,6 +226,10 @@ def _arrays(logits: Logits) -> Arrays:
 def _fingerprint(
     turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], unlabelled: Sequence[str], recipe: Recipe
 ) -> str:
-    """Another whenever anything that decides the outcome is another."""
-    content = [ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), asdict(recipe)]
+    """Another whenever anything that decides the outcome is another; threads only move last digits."""
+    decisive = {name: value for name, value in asdict(recipe).items() if name != "threads"}
+    return _hash([ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), decisive])
+
+
+def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
