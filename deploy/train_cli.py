@@ -67,7 +67,8 @@ def train(
             held, unlabelled = load_authored("validation"), load_unlabelled(data_dir)
         _STDERR.print(f"{len(turns):,} turns to learn from, {len(held):,} to calibrate on")
         with _Bars() as bars:
-            trained = follow(turns, held, unlabelled, work, Recipe(epochs=epochs, seed=seed, threads=threads), bars.report)
+            recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
+            trained = follow(turns, held, unlabelled, work, recipe, bars.report)
         manifest = write_artifact(trained, out)
     except FileNotFoundError as error:
         _STDERR.print(
