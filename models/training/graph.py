@@ -19,7 +19,7 @@ _FUSED = "com.microsoft"
 _IR_VERSION = 10
 
 
-class _Writer:
+class Writer:
     """Nodes and constants in the order of writing; every method returns the name of what it wrote."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
 
     Its word embeddings are int8, of which they lose nothing (see `pretrained_encoder`).
     """
-    write = _Writer()
+    write = Writer()
     hidden = _embeddings(write, network, max_tokens)
     for index, layer in enumerate(network.encoder.encoder.layer):
         hidden = _layer(write, layer, f"layer{index}", hidden, network.encoder.config.num_attention_heads)
@@ -61,7 +61,7 @@ def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
 
 
-def _embeddings(write: _Writer, network: IntentNetwork, max_tokens: int) -> str:
+def _embeddings(write: Writer, network: IntentNetwork, max_tokens: int) -> str:
     table = network.encoder.embeddings
     codes, scales = in_bytes(table.word_embeddings.weight.detach())
     steps = write.op("Gather", [write.constant("words", codes.numpy()), "input_ids"], "steps")
@@ -84,7 +84,7 @@ def _embeddings(write: _Writer, network: IntentNetwork, max_tokens: int) -> str:
     )
 
 
-def _layer(write: _Writer, layer: nn.Module, name: str, hidden: str, head_count: int) -> str:
+def _layer(write: Writer, layer: nn.Module, name: str, hidden: str, head_count: int) -> str:
     attention, wide, narrow = layer.attention, layer.intermediate.dense, layer.output
     parts = (attention.self.query, attention.self.key, attention.self.value)
     weights = np.concatenate([part.weight.detach().numpy().T for part in parts], axis=1)
@@ -102,7 +102,7 @@ def _layer(write: _Writer, layer: nn.Module, name: str, hidden: str, head_count:
     return _back(write, f"{name}.narrow", bent, hidden, narrow)
 
 
-def _back(write: _Writer, name: str, inner: str, outer: str, output: nn.Module) -> str:
+def _back(write: Writer, name: str, inner: str, outer: str, output: nn.Module) -> str:
     """Project ``inner`` back, add it to ``outer`` and normalize."""
     projected = write.op("MatMul", [inner, _transposed(write, name, output.dense)], f"{name}.projected")
     scale, shift = _normalization(write, name, output.LayerNorm)
@@ -116,13 +116,13 @@ def _back(write: _Writer, name: str, inner: str, outer: str, output: nn.Module) 
     )
 
 
-def _transposed(write: _Writer, name: str, linear: nn.Linear) -> str:
+def _transposed(write: Writer, name: str, linear: nn.Linear) -> str:
     return write.constant(f"{name}.weight", linear.weight.detach().numpy().T)
 
 
-def _normalization(write: _Writer, name: str, norm: nn.LayerNorm) -> tuple[str, str]:
+def _normalization(write: Writer, name: str, norm: nn.LayerNorm) -> tuple[str, str]:
     return write.weight(f"{name}.norm_scale", norm.weight), write.weight(f"{name}.norm_shift", norm.bias)
 
 
-def _linear(write: _Writer, name: str, head: nn.Linear) -> tuple[str, str]:
+def _linear(write: Writer, name: str, head: nn.Linear) -> tuple[str, str]:
     return write.weight(f"{name}.weight", head.weight), write.weight(f"{name}.bias", head.bias)

@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.training.network import FROZEN_LAYERS, HALF_PRECISION, IntentNetwork
+from models.training.network import FROZEN_LAYERS, HALF_PRECISION, IntentNetwork, Logits
 from models.training.rounding import set_rounded
 from models.training.targets import Targets, loss_of
 
@@ -152,6 +152,12 @@ def pooled(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> 
         done += len(batch)
         report("reading", done, len(hidden))
     return torch.stack(features)
+
+
+@torch.no_grad()
+def predict(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Logits:
+    """Logits of every row of ``embed``'s output, in order."""
+    return network.classify(pooled(network, hidden, report))
 
 
 def equal_lengths(ids: Sequence[Sized], most: int = 128) -> Iterator[list[int]]:

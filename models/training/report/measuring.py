@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.serving import IntentModel
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
 from models.training.datasets import load_public
 from models.training.datasets.authored import Split, load_authored
 from models.training.evaluation import evaluate
@@ -39,11 +39,11 @@ class Measured:
     """Folder of the public sets, one folder a set; without it nothing public is measured."""
 
 
-def measure(what: Measured, stream: Sequence[str], say: Say) -> Report:
+def measure(what: Measured, stream: Sequence[Said], say: Say) -> Report:
     """Measure all that can be measured here.
 
     Args:
-        stream: texts of turns as they come in conversations, to measure speed on.
+        stream: turns as they come in conversations, to measure speed on.
 
     Raises:
         ArtifactError: an artefact does not load.

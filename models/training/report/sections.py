@@ -100,7 +100,7 @@ def labels(manifest: Manifest, report: Report) -> str:
                 f"{score.recall:.2f}",
                 f"{score.f1:.2f}",
                 f"{heads[score.name].threshold:.2f}",
-                f"{heads[score.name].partial_threshold:.2f}",
+                _or_never(heads[score.name].partial_threshold),
             )
             for score in report.labels
         ],
@@ -243,3 +243,7 @@ def roof(figures: Figures) -> str:
             for tokens in ROOF_TOKENS
         ],
     )
+
+
+def _or_never(threshold: float | None) -> str:
+    return "never" if threshold is None else f"{threshold:.2f}"
