@@ -10,9 +10,10 @@ from models.training.task import Task
 from models.training.thresholds import Arrays, Mask, Thresholds
 from schemas.conversation import Speaker
 
-MOST_LOST = 0.001
-"""Of macro-F1 (where labels exclude each other, of accuracy), of the sentiment's accuracy and of the churn risk's AUC:
-what the cascade may lose on the validation turns."""
+MOST_LOST = 0.0012
+"""Of macro-F1 (where labels exclude each other, of accuracy): what the cascade may lose on the validation turns."""
+MOST_LOST_BESIDE = 0.01
+"""Likewise of the sentiment's accuracy and of the churn risk's AUC, which no prompt waits for."""
 MOST_CHANGED = 0.05
 """Of the validation turns, for how many the first stage may give another answer, be it no worse: among few turns chance
 makes up for much."""
@@ -72,7 +73,7 @@ def choose_sure_at(
         losses = [one - other for one, other in zip(alone, truth.qualities(thresholds, served), strict=True)]
         if (changed & by_first).mean() > MOST_CHANGED:
             break
-        if max(losses) <= MOST_LOST:
+        if by_first.any() and losses[0] <= MOST_LOST and max(losses) <= MOST_LOST_BESIDE:
             at, lost = float(step), losses[0]
     by_first = sure >= at
     return at, {

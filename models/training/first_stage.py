@@ -172,7 +172,7 @@ def distil(task: Task, table: Tensor, lessons: Lessons, epochs: int, seed: int, 
 
 @torch.no_grad()
 def learn_what_is_sure(
-    network: FirstStageNetwork, edges: Tensor, carried: Tensor, intents: Tensor, changed: Tensor
+    network: FirstStageNetwork, edges: Tensor, carried: Tensor, intents: Tensor, known: Tensor, changed: Tensor
 ) -> None:
     """Fit how far the distance of each label is to be trusted.
 
@@ -180,10 +180,12 @@ def learn_what_is_sure(
         edges: the labels' thresholds as logits, (labels,).
         carried: (labels, speakers), 1 where a turn of the speaker can carry the label.
         intents: the network's own calibrated logits of validation turns, (n, labels).
+        known: (n, labels), 1 where the turn's speaker can carry the label.
         changed: (n, labels), 1 where the encoder answers a label otherwise; (n, 1) where labels exclude each other.
     """
     network.edges.copy_(edges)
-    expected = torch.sigmoid(-network.distance(intents)).sum(dim=0)
+    asked = torch.ones(1, 1) if network.exclusive else known
+    expected = (torch.sigmoid(-network.distance(intents)) * asked).sum(dim=0)
     weights = (changed.sum(dim=0) + _PRIOR) / (expected + _PRIOR)
     network.doubts.copy_(weights[:, None] * (torch.ones(1, len(Speaker)) if network.exclusive else carried))
 

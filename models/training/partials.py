@@ -54,6 +54,8 @@ def choose_partial(seen: Beginnings, whole: Vector) -> tuple[Vector, dict[str, f
     The more an error costs, the fewer fire, and the more of those are right. The cost is the least at which
     AGREEMENT is reached by beginnings that had no part in the choice.
     """
+    if not len(seen.right):
+        return np.full(len(whole), NEVER), {"validation.partial_fires": 0.0}
     folds = np.arange(len(seen.right)) % _FOLDS
 
     def left_out(stake: float) -> tuple[float, float]:
@@ -93,7 +95,7 @@ def _at_stake(stake: float, seen: Beginnings, whole: Vector) -> Vector:
         gains = []
         for step, usual in zip(_STEPS, overall, strict=True):
             fired = right[probability >= max(step, lowest)]
-            gains.append((len(fired) + 1e-3) * (_share_right(fired, _DOUBT, usual) - stake))
+            gains.append(len(fired) * (_share_right(fired, _DOUBT, usual) - stake))
         best = int(np.argmax(gains))
         if gains[best] > 0:
             chosen[label] = max(float(_STEPS[best]), float(lowest))

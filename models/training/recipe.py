@@ -229,7 +229,9 @@ def _decide(
     first = answers_of(trained.first_stage, ids)
     changed = truth.changed(thresholds, arrays(first), second)
     edges, carried = torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float()
-    learn_what_is_sure(trained.first_stage, edges, carried, first["intents"], torch.tensor(changed).float())
+    learn_what_is_sure(
+        trained.first_stage, edges, carried, first["intents"], targets.known, torch.tensor(changed).float()
+    )
     said = arrays(answers_of(trained.first_stage, ids))
     speakers = list(Speaker)
     sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
