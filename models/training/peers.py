@@ -34,6 +34,7 @@ def untuned_network(stages: Stages) -> IntentNetwork:
 def torch_eager(stages: Stages) -> Contender:
     """Our tokenizer, the network in torch."""
     network = untuned_network(stages)
+    network.encoder.set_attn_implementation("sdpa")  # the faster one here: half precision is for training
     torch.set_num_threads(1)
 
     def answer(turn: Said) -> None:

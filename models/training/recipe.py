@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
@@ -26,20 +25,20 @@ from models.training.first_stage import (
     static_table,
 )
 from models.training.heads import calibrate
-from models.training.network import ENCODER, IntentNetwork, Logits
+from models.training.network import ENCODER, IntentNetwork
 from models.training.partials import Beginnings, choose_partial
+from models.training.reading import MAX_TOKENS, arrays, logits_of, read, token_ids
 from models.training.speech import as_heard
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
-from models.training.thresholds import Arrays, Mask, Thresholds, choose_thresholds, probabilities_of
-from models.training.tune import Report, Rows, averaged, embed, finished, predict, probe, tune
+from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
+from models.training.tune import Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 from schemas.conversation import Speaker
 
-MAX_TOKENS = 128
-_TURNS_SEEN = 90_000
+_TURNS_SEEN = 70_000
 """A run goes on for as many epochs as make this many turns."""
 _RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
@@ -47,7 +46,6 @@ _RECOMBINED_A_TEXT = 20
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
-_AT_ONCE = 4_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
@@ -56,7 +54,7 @@ class Recipe:
     """What, besides the turns, decides what comes out."""
 
     epochs: int | None = None
-    """Of a run. None: as many as make some 90,000 turns seen, 3 to 20."""
+    """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
     runs: int = 2
     """Of tuning, the weights of which are averaged."""
     first_stage_epochs: int = 8
@@ -105,7 +103,7 @@ def train(
     place = work / _fingerprint(turns, validation, unlabelled, recipe)
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
-    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, place, recipe, report)
+    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, work, recipe, report)
     _decide(trained, turns, validation, report)
     kept.write_bytes(pickle.dumps(trained))
     return trained
@@ -123,15 +121,18 @@ def _tuned(
     task: Task,
     vocabulary: Vocabulary,
     variants: Sequence[LabelledTurn],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> IntentNetwork:
+    """The encoder; what its runs left in ``work`` serves again as long as they would see the same."""
     torch.manual_seed(recipe.seed)
     begun = IntentNetwork(task, vocabulary.rows)
     wanted = round(_TURNS_SEEN / len(variants))
     epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
-    checkpoints = [place / f"run{run}.pt" for run in range(recipe.runs)]
+    seen = _hash([ENCODER, data_revision(variants), vocabulary.rows, epochs, recipe.seed])
+    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(recipe.runs)]
+    checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
     runs = [copy.deepcopy(begun) for _ in checkpoints]
     undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)]
     if undone:
@@ -148,7 +149,7 @@ def _taught(
     turns: Sequence[LabelledTurn],
     validation: Sequence[LabelledTurn],
     unlabelled: Sequence[str],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> Trained:
@@ -156,16 +157,16 @@ def _taught(
     task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
+    encoder = _tuned(task, vocabulary, variants, work, recipe, report)
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
-    calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
+    calibrate(encoder.heads, task, read(encoder, vocabulary, texts, report), targets)
 
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
     lessons = _lessons(task, encoder, vocabulary, turns, variants, unlabelled, recipe, report)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     table = static_table(vocabulary.rows, cls, sep)
     first_stage = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
-    calibrate(first_stage.heads, task, _arrays(answers_of(first_stage, _ids(tokenizer, texts))), targets)
+    calibrate(first_stage.heads, task, arrays(answers_of(first_stage, token_ids(tokenizer, texts))), targets)
 
     sources = sorted({turn.source for turn in turns})
     undecided = np.ones(len(task.labels))
@@ -198,18 +199,18 @@ def _lessons(
     made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
     asked = own + sorted({*made, *recombined(own, min(_RECOMBINED, _RECOMBINED_A_TEXT * len(own)), rng)} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
-    logits = _logits(encoder, vocabulary, asked, report)
+    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    logits = logits_of(encoder, tokenizer, asked, report)
     row = {text: index for index, text in enumerate(asked)}
     taught = targets_of(task, variants)
     holds, known = torch.zeros(2, len(asked), len(task.labels))
     for index, turn in enumerate(variants):
         holds[row[turn.text]] = taught.intents[index]
         known[row[turn.text]] = taught.known[index]
-    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
     meant = sorted(row, key=digest)[:_MEANT]
     embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
     embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)
-    return Lessons(_ids(tokenizer, asked), logits, holds, known, embeddings)
+    return Lessons(token_ids(tokenizer, asked), logits, holds, known, embeddings)
 
 
 def _decide(
@@ -219,20 +220,20 @@ def _decide(
     task, vocabulary = trained.task, trained.vocabulary
     texts, targets = [turn.text for turn in validation], targets_of(task, validation)
     holds, known = _as_masks(targets)
-    second = _read(trained.encoder, vocabulary, texts, report)
+    second = read(trained.encoder, vocabulary, texts, report)
     fires_at = choose_thresholds(task, second["intents"], holds, known)
     partial, of_partials = choose_partial(_beginnings(trained, [*validation, *turns], report), fires_at)
     thresholds = trained.thresholds = Thresholds(fires_at, partial)
 
     truth = Truth(task, holds, known, targets.sentiment.numpy(), targets.churn_risk.numpy())
-    ids = _ids(vocabulary.tokenizer(MAX_TOKENS), texts)
+    ids = token_ids(vocabulary.tokenizer(MAX_TOKENS), texts)
     first = answers_of(trained.first_stage, ids)
-    changed = truth.changed(thresholds, _arrays(first), second)
+    changed = truth.changed(thresholds, arrays(first), second)
     edges, carried = torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float()
     learn_what_is_sure(
         trained.first_stage, edges, carried, first["intents"], targets.known, torch.tensor(changed).float()
     )
-    said = _arrays(answers_of(trained.first_stage, ids))
+    said = arrays(answers_of(trained.first_stage, ids))
     speakers = list(Speaker)
     sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
     trained.sure_at, of_cascade = choose_sure_at(truth, thresholds, sure, said, second)
@@ -246,42 +247,23 @@ def _beginnings(trained: Trained, turns: Sequence[LabelledTurn], report: Report)
     _, carried = _as_masks(targets_of(trained.task, longer))
 
     def said(texts: Sequence[str]) -> Matrix:
-        intents = _read(trained.encoder, trained.vocabulary, texts, report)["intents"]
+        intents = read(trained.encoder, trained.vocabulary, texts, report)["intents"]
         return np.where(carried, probabilities_of(trained.task, intents), 0.0)
 
     return Beginnings.of(said([prefix_of(turn.text) for turn in longer]), said([turn.text for turn in longer]))
-
-
-def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-
-
-def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
-    """What the encoder says of ``texts``."""
-    return _arrays(_logits(encoder, vocabulary, texts, report))
-
-
-def _logits(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Logits:
-    """The same as tensors. Embeddings are large: only so many are held at once."""
-    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    parts = [
-        predict(encoder, embed(encoder, tokenizer, texts[start : start + _AT_ONCE], report), report)
-        for start in range(0, len(texts), _AT_ONCE)
-    ]
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _as_masks(targets: Targets) -> tuple[Mask, Mask]:
     return targets.intents.numpy() > 0, targets.known.numpy() > 0
 
 
-def _arrays(logits: Logits) -> Arrays:
-    return {name: values.double().numpy() for name, values in logits.items()}
-
-
 def _fingerprint(
     turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], unlabelled: Sequence[str], recipe: Recipe
 ) -> str:
-    """Another whenever anything that decides the outcome is another."""
-    content = [ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), asdict(recipe)]
+    """Another whenever anything that decides the outcome is another; threads only move last digits."""
+    decisive = {name: value for name, value in asdict(recipe).items() if name != "threads"}
+    return _hash([ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), decisive])
+
+
+def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

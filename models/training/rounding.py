@@ -21,11 +21,11 @@ class RoundedLinear(nn.Linear):
 
     rounded = False
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, activations: Tensor) -> Tensor:
         if not self.rounded:
-            return super().forward(input)
+            return super().forward(activations)
         scale = self.weight.abs().amax(dim=1, keepdim=True) / _WEIGHT_STEPS
-        return F.linear(_as_bytes(input), _to_steps(self.weight, scale), self.bias)
+        return F.linear(_as_bytes(activations), _to_steps(self.weight, scale), self.bias)
 
 
 def make_rounded(network: nn.Module) -> None:

@@ -1,8 +1,8 @@
-"""Tuning all layers and the heads, on embeddings computed once.
+"""Tuning the upper layers and the heads, on what the lower layers say, which is computed once.
 
 The heads start from a probe fitted by L-BFGS on the encoder as it is, so that the first steps move the layers towards
-the task instead of towards random heads. The last epoch calculates as the int8 export will. Several runs from one probe
-differ by what chance they had; the mean of their weights is better than any of them.
+the task instead of towards random heads. The lower layers calculate as their int8 export will, the upper ones in the
+last epoch. Several runs from one probe differ by what chance they had; the mean of their weights is better than any.
 """
 
 import copy
@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.training.network import HALF_PRECISION, IntentNetwork, Logits
+from models.training.network import FROZEN_LAYERS, HALF_PRECISION, IntentNetwork, Logits
 from models.training.rounding import set_rounded
 from models.training.targets import Targets, loss_of
 
@@ -37,7 +37,7 @@ _ROUNDED_EPOCHS = 1
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Turns made ready: each one's embeddings, shape (tokens, width), and what they teach."""
+    """Turns made ready: each one's frozen hidden states, shape (tokens, width), and what they teach."""
 
     hidden: list[Tensor]
     targets: Targets
@@ -47,17 +47,19 @@ class Rows:
 
 
 def embed(network: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
-    """The embeddings of every text, those of one length run together."""
+    """The frozen layers' output of every text as int8 leaves it, those of one length run together."""
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     hidden: list[Tensor] = [torch.empty(0)] * len(texts)
     done = 0
     network.eval()
+    set_rounded(network, True)
     with torch.inference_mode():
         for batch in equal_lengths(ids):
             for row, states in zip(batch, network.embed(torch.tensor([ids[row] for row in batch])), strict=True):
                 hidden[row] = states.clone()
             done += len(batch)
             report("embedding", done, len(texts))
+    set_rounded(network, False)
     return hidden
 
 
@@ -78,10 +80,10 @@ def probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
 
 
 def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint: Path, report: Report) -> None:
-    """Train ``network``'s layers and heads in place; the same seed gives the same weights on one machine.
+    """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine.
 
-    The heads should come from `probe`. After every epoch all there is goes into ``checkpoint``; where that file is there
-    already, tuning goes on from it.
+    The heads should come from `probe`. After every epoch all there is goes into ``checkpoint``; where that file is
+    there already, tuning goes on from it.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -174,9 +176,9 @@ def _groups(network: IntentNetwork) -> list[dict[str, object]]:
     layers = network.encoder.encoder.layer
     top = len(layers) - 1
     groups: list[dict[str, object]] = [{"params": list(network.heads.parameters()), "lr": _HEADS_RATE}]
-    for index, layer in enumerate(layers):
+    for index in range(FROZEN_LAYERS, len(layers)):
         rate = _ENCODER_RATE * _LAYER_DECAY ** (top - index)
-        groups.append({"params": list(layer.parameters()), "lr": rate})
+        groups.append({"params": list(layers[index].parameters()), "lr": rate})
     return groups
 
 
