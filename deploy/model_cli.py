@@ -152,8 +152,8 @@ def _fail(why: str, error: Exception) -> NoReturn:
     raise typer.Exit(2) from error
 
 
-def _thresholds(manifest: Manifest, scores: Scores, *, partial: bool) -> dict[str, float]:
-    """By label of this turn's speaker."""
+def _thresholds(manifest: Manifest, scores: Scores, *, partial: bool) -> dict[str, float | None]:
+    """By label of this turn's speaker; None: it never fires."""
     labels = manifest.intents.labels if manifest.intents else ()
     return {
         label.name: label.partial_threshold if partial else label.threshold
@@ -162,14 +162,15 @@ def _thresholds(manifest: Manifest, scores: Scores, *, partial: bool) -> dict[st
     }
 
 
-def _show(scores: Scores, thresholds: dict[str, float]) -> None:
+def _show(scores: Scores, thresholds: dict[str, float | None]) -> None:
     console = Console(highlight=False)
     table = Table("label", "probability", "threshold", "", box=None, pad_edge=False)
     ranked = sorted(scores.intents, key=lambda name: -scores.intents[name])
     shown = [name for place, name in enumerate(ranked) if place < _MOST_ROWS or name in scores.fired]
     for name in shown:
         fires = "[bold green]fires[/]" if name in scores.fired else ""
-        table.add_row(escape(name), f"{scores.intents[name]:.3f}", f"{thresholds[name]:.2f}", fires)
+        at = thresholds[name]
+        table.add_row(escape(name), f"{scores.intents[name]:.3f}", "never" if at is None else f"{at:.2f}", fires)
     if ranked:
         console.print(table)
     if left_out := len(ranked) - len(shown):

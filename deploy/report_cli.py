@@ -72,7 +72,7 @@ def report(
     _STDERR.print(f"{out} and {measured} written")
 
 
-def _sample_turns() -> list[str]:
-    """Texts of the final turns of the sample conversations, one after the other."""
+def _sample_turns() -> list[tuple[str, str]]:
+    """Speakers and texts of the final turns of the sample conversations, one after the other."""
     events = [line.event for line in read(samples())]
-    return [event.text for event in events if isinstance(event, Turn) and event.is_final]
+    return [(event.speaker, event.text) for event in events if isinstance(event, Turn) and event.is_final]

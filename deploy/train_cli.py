@@ -41,6 +41,7 @@ def train(
         int | None, typer.Option(min=1, max=100, help="Default: by the number of turns, 3 to 20.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed and data give the same model on one machine.")] = 7,
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads; on a busy machine 1 is the fastest.")] = 2,
 ) -> None:
     """Train, calibrate and export a model. Cut off, the same command goes on where it was.
 
@@ -66,7 +67,8 @@ def train(
             held, unlabelled = load_authored("validation"), load_unlabelled(data_dir)
         _STDERR.print(f"{len(turns):,} turns to learn from, {len(held):,} to calibrate on")
         with _Bars() as bars:
-            trained = follow(turns, held, unlabelled, work, Recipe(epochs=epochs, seed=seed), bars.report)
+            recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
+            trained = follow(turns, held, unlabelled, work, recipe, bars.report)
         manifest = write_artifact(trained, out)
     except FileNotFoundError as error:
         _STDERR.print(

@@ -9,8 +9,9 @@ float32 logits, one output a head that the manifest has:
 - ``sentiment`` (rows, labels): the softmax is
 - ``churn_risk`` (rows, 2): the sigmoids are P(at least some) and P(high)
 
-The first stage gives two outputs more: ``sure`` (rows, 1), whose sigmoid is the probability that the encoder would
-answer the same, and ``embedding`` (rows, width), unit vectors whose products are similarities of meaning.
+The first stage gives two outputs more: ``sure`` (rows, 2), whose sigmoids are the probabilities that the encoder would
+answer the same, were it a customer's turn or an agent's, and ``embedding`` (rows, width), unit vectors whose products
+are similarities of meaning.
 
 Labels are whatever strings the manifest says; nothing in Livecue's code knows them. A head that the model lacks is null
 in the manifest and null in its scores.
@@ -59,8 +60,8 @@ class Label(_Part):
     """Whose turns can carry it; on others' turns it is neither scored nor fired."""
     threshold: Probability
     """On a final turn the label fires at this probability or over."""
-    partial_threshold: Probability
-    """The same on a partial turn, of which the end is still to come."""
+    partial_threshold: Probability | None
+    """The same on a partial turn, of which the end is still to come. None: it never fires on one."""
 
 
 class IntentsHead(_Part):
@@ -90,7 +91,7 @@ class FirstStage(_Part):
     """The cascade: a cheap model answers what it is sure of, the encoder the rest."""
 
     sure_at: Probability
-    """The first stage answers where its ``sure`` is this probability or over."""
+    """The first stage answers where its ``sure`` for the turn's speaker is this probability or over."""
     embedding_width: Annotated[int, Field(ge=1, le=1024)]
 
 

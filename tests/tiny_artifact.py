@@ -44,9 +44,10 @@ ENCODER: Weights = {
 }
 FIRST_STAGE: Weights = {
     "leave": {"wants_out": 4.0, "negative": 1.0, "some": 5.0, "high": 3.0, "x": 3.0, "y": -4.0},
-    "hello": {"greets": 6.0, "sure": 8.0, "x": 1.0},
+    "hello": {"greets": 6.0, "sure": 8.0, "sure of agent": 8.0, "x": 1.0},
+    "maybe": {"sure of agent": 8.0},
 }
-FIRST_STAGE_S_OWN = {"sure": ["sure"], "embedding": ["x", "y"]}
+FIRST_STAGE_S_OWN = {"sure": ["sure", "sure of agent"], "embedding": ["x", "y"]}
 _WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *ENCODER]
 
 

@@ -15,6 +15,7 @@ from schemas.intent import Scores
 
 Probabilities = NDArray[np.float64]
 _DECIMALS = 4
+_SPEAKERS = tuple(Speaker)
 
 
 def encoder_widths(manifest: Manifest) -> dict[str, int]:
@@ -31,7 +32,7 @@ def encoder_widths(manifest: Manifest) -> dict[str, int]:
 
 def first_stage_widths(manifest: Manifest, embedding_width: int) -> dict[str, int]:
     """The same of the first stage's graph, which has every head of the encoder's and two outputs of its own."""
-    return {**encoder_widths(manifest), "sure": 1, "embedding": embedding_width}
+    return {**encoder_widths(manifest), "sure": len(Speaker), "embedding": embedding_width}
 
 
 def scores_of(
@@ -68,6 +69,11 @@ def scores_of(
         embedding=None if embedding is None else base64.b64encode(embedding).decode("ascii"),
         stage=stage,
     )
+
+
+def is_sure(logits: Mapping[str, Logits], speaker: Speaker, sure_at: float) -> bool:
+    """Whether the first stage, which said this of a turn, is sure enough to answer it."""
+    return bool(sigmoid(logits["sure"])[_SPEAKERS.index(speaker)] >= sure_at)
 
 
 def silence(manifest: Manifest, speaker: Speaker) -> Scores:
@@ -110,4 +116,4 @@ def _fired(head: IntentsHead, intents: Mapping[str, float], *, is_final: bool) -
     by_probability = sorted(intents, key=lambda name: (-intents[name], name))
     thresholds = {label.name: label.threshold if is_final else label.partial_threshold for label in head.labels}
     asked = by_probability[:1] if head.exclusive else by_probability
-    return tuple(name for name in asked if intents[name] >= thresholds[name])
+    return tuple(name for name in asked if (at := thresholds[name]) is not None and intents[name] >= at)

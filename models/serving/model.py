@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from models.artifact import Artifact, ArtifactError, FileName, FirstStage, Manifest, read_artifact
 from models.serving.graph import Graph, GraphRefused
-from models.serving.heads import embedding_of, encoder_widths, first_stage_widths, scores_of, sigmoid, silence
+from models.serving.heads import embedding_of, encoder_widths, first_stage_widths, is_sure, scores_of, silence
 from models.serving.utterance import Utterance
 from schemas.intent import Scores
 
@@ -103,7 +103,7 @@ class IntentModel:
         if self._first is not None:
             answer = self._first.graph.run(tokens)
             embedding = embedding_of(answer)
-            if sigmoid(answer["sure"])[0] >= self._first.settings.sure_at:
+            if is_sure(answer, turn.speaker, self._first.settings.sure_at):
                 return scores_of(self.manifest, turn, answer, stage="first_stage", embedding=embedding)
         answer = self._encoder.run(tokens)
         return scores_of(self.manifest, turn, answer, stage="encoder", embedding=embedding)

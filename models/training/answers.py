@@ -11,6 +11,7 @@ import numpy as np
 
 from models.serving import IntentModel
 from models.serving.graph import Logits
+from models.serving.heads import is_sure
 from models.training.calibration import sigmoid, softmax
 from models.training.measures import Mask, Matrix
 from schemas.conversation import Speaker
@@ -75,19 +76,15 @@ class Stages:
         if self.model.first_stage is None:
             return Reading(encoder, None, np.zeros(len(turns), dtype=bool))
         said = [self.model.first_stage.run(row) for row in ids]
-        return Reading(encoder, self._answers(turns, said), np.array([self.is_sure(each) for each in said], dtype=bool))
-
-    def is_sure(self, said: Mapping[str, Logits]) -> bool:
-        """Whether the first stage, which said this of one turn, is sure enough to answer it."""
-        head = self.manifest.first_stage
-        return head is not None and float(sigmoid(said["sure"].astype(np.float64))[0]) >= head.sure_at
+        return Reading(encoder, self._answers(turns, said), self._by_first(turns, said))
 
     def fires(self, intents: Matrix, *, partial: bool = False) -> Mask:
         """Which labels fire at probabilities (n, labels); of an exclusive head at most the likeliest."""
         head = self.manifest.intents
         if head is None:
             return np.zeros_like(intents, dtype=bool)
-        at = np.array([label.partial_threshold if partial else label.threshold for label in head.labels])
+        chosen = [label.partial_threshold if partial else label.threshold for label in head.labels]
+        at = np.array([np.inf if each is None else each for each in chosen])
         fires = (intents >= at) & (intents > 0)
         if head.exclusive:
             fires &= intents == intents.max(axis=1, keepdims=True)
@@ -98,6 +95,14 @@ class Stages:
         labels = self.manifest.intents.labels if self.manifest.intents else ()
         carried = [[Speaker(who) in label.speakers for label in labels] for who, _ in turns]
         return np.array(carried, dtype=bool).reshape(len(turns), len(labels))
+
+    def _by_first(self, turns: Sequence[Said], logits: Sequence[Mapping[str, Logits]]) -> Mask:
+        head = self.manifest.first_stage
+        sure = [
+            head is not None and is_sure(said, Speaker(who), head.sure_at)
+            for (who, _), said in zip(turns, logits, strict=True)
+        ]
+        return np.array(sure, dtype=bool)
 
     def _answers(self, turns: Sequence[Said], logits: Sequence[Mapping[str, Logits]]) -> Answers:
         def stacked(name: str) -> Matrix:

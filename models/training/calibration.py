@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.3, 0.8
 TARGET_PRECISION = 0.7
 _STEPS = np.round(np.arange(0.02, 1.0, 0.02), 2)
+_NEIGHBOURS = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2) / np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2).sum()
+"""Weights of the thresholds around one, a bell of 0.04."""
 _TEMPERATURES = np.geomspace(0.25, 4.0, 161)
 
 Matrix = NDArray[np.float64]
@@ -62,10 +64,13 @@ def choose_threshold(probabilities: Vector, holds: NDArray[np.bool_], lowest: fl
     return best
 
 
-def lowest_step(is_enough: NDArray[np.bool_]) -> float:
-    """The lowest of `threshold_steps` from which on all are enough; 0.98, the highest, where even that is not."""
-    enough_from_here = np.logical_and.accumulate(is_enough[::-1])[::-1]
-    return float(_STEPS[int(enough_from_here.argmax())]) if enough_from_here.any() else float(_STEPS[-1])
+def f1_by_step(probabilities: Vector, holds: NDArray[np.bool_]) -> Vector:
+    """F1 at each of `threshold_steps`, each averaged with its neighbours: a handful of turns makes it jump."""
+    fires = probabilities[:, None] >= _STEPS
+    right = (fires & holds[:, None]).sum(axis=0)
+    f1 = 2 * right / np.maximum(1, fires.sum(axis=0) + holds.sum())
+    reach = len(_NEIGHBOURS) // 2
+    return np.convolve(np.pad(f1, reach, mode="edge"), _NEIGHBOURS, "valid")
 
 
 def threshold_steps() -> Vector:

@@ -12,14 +12,18 @@ from models.training.calibration import expected_calibration_error
 from models.training.measures import (
     LabelScore,
     Mask,
+    Vector,
+    error_by_chance,
     label_scores,
     macro_f1,
     share_ordered,
-    top_class_error,
     worst_label_error,
 )
 from models.training.taxonomy import ACTIONABLE, LABELS
 from models.training.turns import LabelledTurn
+
+Claimed = tuple[Vector, NDArray[np.bool_]]
+"""Probabilities, and what came true; flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Evaluation:
     calibration_errors: dict[str, float]
     """By head: ``intents`` (all labels together), ``sentiment`` (its top class), ``churn_some`` and ``churn_high`` (the
     probabilities of at least some, and of high risk)."""
+    errors_by_chance: dict[str, float]
+    """By head: what a perfectly calibrated model would show on these turns (see `measures.error_by_chance`)."""
     sentiment_accuracy: float | None
     churn_auc: float | None
     """Probability that a turn of some or high churn risk is rated above one of none."""
@@ -57,6 +63,7 @@ class Evaluation:
             "idle_turns": float(self.idle_turns),
             "idle_fired": self.idle_share,
             **{f"ece.{head}": error for head, error in self.calibration_errors.items()},
+            **{f"ece_by_chance.{head}": error for head, error in self.errors_by_chance.items()},
             "ece.worst_label": self.worst_label[1] if self.worst_label else None,
             "sentiment_accuracy": self.sentiment_accuracy,
             "churn_auc": self.churn_auc,
@@ -78,20 +85,21 @@ def compare(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) -> 
     idle = np.array([wants_nothing(turn) for turn in turns])
     acts = np.array([name in ACTIONABLE or name not in LABELS for name in names], dtype=bool)
     asked = stages.can_carry(said_in(turns))
-    errors = _churn_errors(answers, turns)
+    said = _churn(answers, turns)
     if names:
-        errors["intents"] = expected_calibration_error(answers.intents[asked], holds[asked])
+        said["intents"] = (answers.intents[asked], holds[asked])
     sentiment = _sentiment(stages, answers, turns)
     if sentiment is not None:
-        errors["sentiment"] = sentiment[1]
+        said["sentiment"] = sentiment
     return Evaluation(
         turns=len(turns),
         labels=label_scores(names, fires, holds),
         idle_turns=int(idle.sum()),
         idle_fired=int(fires[idle][:, acts].any(axis=1).sum()),
         worst_label=worst_label_error(names, answers.intents, holds, asked) if names else None,
-        calibration_errors=errors,
-        sentiment_accuracy=sentiment[0] if sentiment is not None else None,
+        calibration_errors={head: expected_calibration_error(*pair) for head, pair in said.items()},
+        errors_by_chance={head: error_by_chance(probabilities) for head, (probabilities, _) in said.items()},
+        sentiment_accuracy=None if sentiment is None else float(sentiment[1].mean()),
         churn_auc=_churn_auc(answers, turns),
     )
 
@@ -111,8 +119,8 @@ def wants_nothing(turn: LabelledTurn) -> bool:
     return all(label in LABELS and label not in ACTIONABLE for label in turn.labels)
 
 
-def _sentiment(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) -> tuple[float, float] | None:
-    """Accuracy and calibration error."""
+def _sentiment(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) -> Claimed | None:
+    """Of the turns' likeliest class: how likely it was said to be, and whether it is right."""
     head = stages.manifest.sentiment
     if head is None or answers.sentiment is None:
         return None
@@ -121,18 +129,15 @@ def _sentiment(stages: Stages, answers: Answers, turns: Sequence[LabelledTurn]) 
         return None
     classes = np.array([head.labels.index(turns[row].sentiment or "") for row in felt])
     shares = answers.sentiment[felt]
-    return float((shares.argmax(axis=1) == classes).mean()), top_class_error(shares, classes)
+    return shares.max(axis=1), shares.argmax(axis=1) == classes
 
 
-def _churn_errors(answers: Answers, turns: Sequence[LabelledTurn]) -> dict[str, float]:
+def _churn(answers: Answers, turns: Sequence[LabelledTurn]) -> dict[str, Claimed]:
     rows, levels = _rated(turns)
     if answers.churn_risk is None or not rows:
         return {}
     some, high = answers.churn_risk[rows].T
-    return {
-        "churn_some": expected_calibration_error(some, levels >= 1),
-        "churn_high": expected_calibration_error(high, levels >= 2),
-    }
+    return {"churn_some": (some, levels >= 1), "churn_high": (high, levels >= 2)}
 
 
 def _churn_auc(answers: Answers, turns: Sequence[LabelledTurn]) -> float | None:

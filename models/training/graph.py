@@ -12,13 +12,14 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from models.training.network import IntentNetwork
+from models.training.rounding import in_bytes
 
 OPSET = 18
 _FUSED = "com.microsoft"
 _IR_VERSION = 10
 
 
-class _Writer:
+class Writer:
     """Nodes and constants in the order of writing; every method returns the name of what it wrote."""
 
     def __init__(self) -> None:
@@ -38,8 +39,11 @@ class _Writer:
 
 
 def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
-    """``network`` as float32: ``input_ids`` (rows, tokens) in, one output of logits a head. It takes no padding."""
-    write = _Writer()
+    """``network`` as float32: ``input_ids`` (rows, tokens) in, one output of logits a head. It takes no padding.
+
+    Its word embeddings are int8, of which they lose nothing (see `pretrained_encoder`).
+    """
+    write = Writer()
     hidden = _embeddings(write, network, max_tokens)
     for index, layer in enumerate(network.encoder.encoder.layer):
         hidden = _layer(write, layer, f"layer{index}", hidden, network.encoder.config.num_attention_heads)
@@ -57,9 +61,13 @@ def encoder_graph(network: IntentNetwork, max_tokens: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
 
 
-def _embeddings(write: _Writer, network: IntentNetwork, max_tokens: int) -> str:
+def _embeddings(write: Writer, network: IntentNetwork, max_tokens: int) -> str:
     table = network.encoder.embeddings
-    words = write.op("Gather", [write.weight("words", table.word_embeddings.weight), "input_ids"], "words_of_turn")
+    codes, scales = in_bytes(table.word_embeddings.weight.detach())
+    steps = write.op("Gather", [write.constant("words", codes.numpy()), "input_ids"], "steps")
+    scale = write.op("Gather", [write.constant("word_scales", scales.numpy()), "input_ids"], "scale_of_steps")
+    whole = write.op("Cast", [steps], "whole_steps", to=TensorProto.FLOAT)
+    words = write.op("Mul", [whole, scale], "words_of_turn")
     # All tokens are of the first type, so its vector is a part of the position's.
     placed = table.position_embeddings.weight[:max_tokens] + table.token_type_embeddings.weight[0]
     positions = write.constant("positions", placed.detach().numpy())
@@ -76,7 +84,7 @@ def _embeddings(write: _Writer, network: IntentNetwork, max_tokens: int) -> str:
     )
 
 
-def _layer(write: _Writer, layer: nn.Module, name: str, hidden: str, head_count: int) -> str:
+def _layer(write: Writer, layer: nn.Module, name: str, hidden: str, head_count: int) -> str:
     attention, wide, narrow = layer.attention, layer.intermediate.dense, layer.output
     parts = (attention.self.query, attention.self.key, attention.self.value)
     weights = np.concatenate([part.weight.detach().numpy().T for part in parts], axis=1)
@@ -94,7 +102,7 @@ def _layer(write: _Writer, layer: nn.Module, name: str, hidden: str, head_count:
     return _back(write, f"{name}.narrow", bent, hidden, narrow)
 
 
-def _back(write: _Writer, name: str, inner: str, outer: str, output: nn.Module) -> str:
+def _back(write: Writer, name: str, inner: str, outer: str, output: nn.Module) -> str:
     """Project ``inner`` back, add it to ``outer`` and normalize."""
     projected = write.op("MatMul", [inner, _transposed(write, name, output.dense)], f"{name}.projected")
     scale, shift = _normalization(write, name, output.LayerNorm)
@@ -108,13 +116,13 @@ def _back(write: _Writer, name: str, inner: str, outer: str, output: nn.Module) 
     )
 
 
-def _transposed(write: _Writer, name: str, linear: nn.Linear) -> str:
+def _transposed(write: Writer, name: str, linear: nn.Linear) -> str:
     return write.constant(f"{name}.weight", linear.weight.detach().numpy().T)
 
 
-def _normalization(write: _Writer, name: str, norm: nn.LayerNorm) -> tuple[str, str]:
+def _normalization(write: Writer, name: str, norm: nn.LayerNorm) -> tuple[str, str]:
     return write.weight(f"{name}.norm_scale", norm.weight), write.weight(f"{name}.norm_shift", norm.bias)
 
 
-def _linear(write: _Writer, name: str, head: nn.Linear) -> tuple[str, str]:
+def _linear(write: Writer, name: str, head: nn.Linear) -> tuple[str, str]:
     return write.weight(f"{name}.weight", head.weight), write.weight(f"{name}.bias", head.bias)

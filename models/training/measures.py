@@ -60,12 +60,14 @@ def share_ordered(upper: Vector, lower: Vector) -> float | None:
     return float(above + level / 2)
 
 
-def top_class_error(shares: Matrix, classes: NDArray[np.int64]) -> float:
-    """Calibration error of the most probable class (Guo et al. 2017): how often it is right against how sure it was.
+def error_by_chance(probabilities: Vector, draws: int = 200) -> float:
+    """The calibration error that a perfectly calibrated model would show on as many turns, by chance alone.
 
-    ``shares`` (n, classes) sum to 1 a row; ``classes`` (n,) are the true ones.
+    Whether each holds is drawn with the probability that was said of it: the mean error of ``draws`` such worlds.
     """
-    return expected_calibration_error(shares.max(axis=1), shares.argmax(axis=1) == classes)
+    rng = np.random.default_rng(0)
+    worlds = (rng.random(len(probabilities)) < probabilities for _ in range(draws))
+    return float(np.mean([expected_calibration_error(probabilities, holds) for holds in worlds]))
 
 
 def worst_label_error(names: Sequence[str], probabilities: Matrix, holds: Mask, asked: Mask) -> tuple[str, float]:

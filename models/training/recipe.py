@@ -1,5 +1,6 @@
 """The whole road from turns to a trained model: tune the encoder, calibrate it, let it teach the first stage."""
 
+import copy
 import hashlib
 import json
 import pickle
@@ -10,31 +11,41 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
+from models.training.calibration import Matrix, sigmoid
+from models.training.cascade import Truth, carried_by, choose_sure_at
 from models.training.first_stage import (
+    EMBEDDING_WIDTH,
     FirstStageNetwork,
+    Lessons,
     answers_of,
     distil,
     learn_what_is_sure,
-    lessons_of,
+    meanings,
     static_table,
 )
 from models.training.heads import calibrate
-from models.training.network import ENCODER, IntentNetwork, Logits
+from models.training.network import ENCODER, IntentNetwork
+from models.training.partials import Beginnings, choose_partial
+from models.training.reading import MAX_TOKENS, arrays, logits_of, read, token_ids
+from models.training.speech import as_heard
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
-from models.training.thresholds import Arrays, Mask, Thresholds, choose_sure_at, choose_thresholds
-from models.training.tune import Report, Rows, embed, finished, predict, tune
+from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
+from models.training.tune import Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
+from schemas.conversation import Speaker
 
-MAX_TOKENS = 128
 _TURNS_SEEN = 70_000
-"""Training goes on for as many epochs as make this many turns."""
-_RECOMBINED, _MOST_UNLABELLED = 30_000, 6_000
+"""A run goes on for as many epochs as make this many turns."""
+_RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
+_RECOMBINED_A_TEXT = 20
+_MEANT = 16_000
+"""Of all those, so many teach the similarity embedding."""
+_MOST_BEGINNINGS = 4_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
@@ -43,8 +54,10 @@ class Recipe:
     """What, besides the turns, decides what comes out."""
 
     epochs: int | None = None
-    """None: as many as make some 70,000 turns seen, 4 to 20."""
-    first_stage_epochs: int = 12
+    """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
+    runs: int = 2
+    """Of tuning, the weights of which are averaged."""
+    first_stage_epochs: int = 8
     seed: int = 7
     threads: int = 2
 
@@ -90,8 +103,8 @@ def train(
     place = work / _fingerprint(turns, validation, unlabelled, recipe)
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
-    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, place, recipe, report)
-    _decide(trained, validation, report)
+    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, work, recipe, report)
+    _decide(trained, turns, validation, report)
     kept.write_bytes(pickle.dumps(trained))
     return trained
 
@@ -108,26 +121,35 @@ def _tuned(
     task: Task,
     vocabulary: Vocabulary,
     variants: Sequence[LabelledTurn],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> IntentNetwork:
+    """The encoder; what its runs left in ``work`` serves again as long as they would see the same."""
     torch.manual_seed(recipe.seed)
-    network = IntentNetwork(task, vocabulary.rows)
+    begun = IntentNetwork(task, vocabulary.rows)
     wanted = round(_TURNS_SEEN / len(variants))
     epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
-    checkpoint = place / "tuning.pt"
-    if not finished(checkpoint, epochs, network):
-        hidden = embed(network, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
-        tune(network, Rows(hidden, targets_of(task, variants)), epochs, recipe.seed, checkpoint, report)
-    return network
+    seen = _hash([ENCODER, data_revision(variants), vocabulary.rows, epochs, recipe.seed])
+    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(recipe.runs)]
+    checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
+    runs = [copy.deepcopy(begun) for _ in checkpoints]
+    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)]
+    if undone:
+        hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
+        rows = Rows(hidden, targets_of(task, variants))
+        probe(begun, rows, report)
+        for run in undone:
+            runs[run] = copy.deepcopy(begun)
+            tune(runs[run], rows, epochs, recipe.seed + run, checkpoints[run], report)
+    return averaged(runs)
 
 
 def _taught(
     turns: Sequence[LabelledTurn],
     validation: Sequence[LabelledTurn],
     unlabelled: Sequence[str],
-    place: Path,
+    work: Path,
     recipe: Recipe,
     report: Report,
 ) -> Trained:
@@ -135,19 +157,16 @@ def _taught(
     task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, variants, place, recipe, report)
+    encoder = _tuned(task, vocabulary, variants, work, recipe, report)
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
-    calibrate(encoder.heads, task, _read(encoder, vocabulary, texts, report), targets)
+    calibrate(encoder.heads, task, read(encoder, vocabulary, texts, report), targets)
 
-    own = sorted({turn.text for turn in variants})
-    asked = sorted({*own, *recombined(own, _RECOMBINED, random.Random(recipe.seed))})
-    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    lessons = lessons_of(encoder, vocabulary.rows, tokenizer, asked, report)
+    lessons = _lessons(task, encoder, vocabulary, turns, variants, unlabelled, recipe, report)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     table = static_table(vocabulary.rows, cls, sep)
     first_stage = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
-    calibrate(first_stage.heads, task, _arrays(answers_of(first_stage, _ids(tokenizer, texts))), targets)
+    calibrate(first_stage.heads, task, arrays(answers_of(first_stage, token_ids(tokenizer, texts))), targets)
 
     sources = sorted({turn.source for turn in turns})
     undecided = np.ones(len(task.labels))
@@ -164,46 +183,87 @@ def _taught(
     )
 
 
-def _decide(trained: Trained, validation: Sequence[LabelledTurn], report: Report) -> None:
+def _lessons(
+    task: Task,
+    encoder: IntentNetwork,
+    vocabulary: Vocabulary,
+    turns: Sequence[LabelledTurn],
+    variants: Sequence[LabelledTurn],
+    unlabelled: Sequence[str],
+    recipe: Recipe,
+    report: Report,
+) -> Lessons:
+    """Ask the encoder about all that it learned from, beginnings and new mixtures of it, and ``unlabelled`` texts."""
+    rng = random.Random(recipe.seed)
+    own = sorted({turn.text for turn in variants})
+    made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
+    asked = own + sorted({*made, *recombined(own, min(_RECOMBINED, _RECOMBINED_A_TEXT * len(own)), rng)} - set(own))
+    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
+    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
+    logits = logits_of(encoder, tokenizer, asked, report)
+    row = {text: index for index, text in enumerate(asked)}
+    taught = targets_of(task, variants)
+    holds, known = torch.zeros(2, len(asked), len(task.labels))
+    for index, turn in enumerate(variants):
+        holds[row[turn.text]] = taught.intents[index]
+        known[row[turn.text]] = taught.known[index]
+    meant = sorted(row, key=digest)[:_MEANT]
+    embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
+    embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)
+    return Lessons(token_ids(tokenizer, asked), logits, holds, known, embeddings)
+
+
+def _decide(
+    trained: Trained, turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], report: Report
+) -> None:
     """Choose at what each label fires, and of what the first stage may be sure."""
     task, vocabulary = trained.task, trained.vocabulary
-    texts = [turn.text for turn in validation]
-    holds, carried = _as_masks(targets_of(task, validation))
-    whole = _read(trained.encoder, vocabulary, texts, report)
-    longer = [row for row, text in enumerate(texts) if text != prefix_of(text)]
-    begun = _read(trained.encoder, vocabulary, [prefix_of(texts[row]) for row in longer], report) if longer else None
-    same = {name: each[longer] for name, each in whole.items()}
-    trained.thresholds = choose_thresholds(task, whole, holds, carried, begun, same)
+    texts, targets = [turn.text for turn in validation], targets_of(task, validation)
+    holds, known = _as_masks(targets)
+    second = read(trained.encoder, vocabulary, texts, report)
+    fires_at = choose_thresholds(task, second["intents"], holds, known)
+    partial, of_partials = choose_partial(_beginnings(trained, [*validation, *turns], report), fires_at)
+    thresholds = trained.thresholds = Thresholds(fires_at, partial)
 
-    ids = _ids(vocabulary.tokenizer(MAX_TOKENS), texts)
+    truth = Truth(task, holds, known, targets.sentiment.numpy(), targets.churn_risk.numpy())
+    ids = token_ids(vocabulary.tokenizer(MAX_TOKENS), texts)
     first = answers_of(trained.first_stage, ids)
-    agrees = torch.tensor(trained.thresholds.same_answer(task, _arrays(first), whole, carried))
-    learn_what_is_sure(trained.first_stage, torch.tensor(trained.thresholds.edges(task)), first["intents"], agrees)
-    first = answers_of(trained.first_stage, ids)
-    trained.sure_at, trained.scores = choose_sure_at(task, trained.thresholds, _arrays(first), whole, carried)
+    changed = truth.changed(thresholds, arrays(first), second)
+    edges, carried = torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float()
+    learn_what_is_sure(
+        trained.first_stage, edges, carried, first["intents"], targets.known, torch.tensor(changed).float()
+    )
+    said = arrays(answers_of(trained.first_stage, ids))
+    speakers = list(Speaker)
+    sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
+    trained.sure_at, of_cascade = choose_sure_at(truth, thresholds, sure, said, second)
+    trained.scores = of_partials | of_cascade
 
 
-def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+def _beginnings(trained: Trained, turns: Sequence[LabelledTurn], report: Report) -> Beginnings:
+    """What the encoder says of the first words of turns, of which all labels are known, and of their whole."""
+    longer = [turn for turn in turns if turn.known is None and prefix_of(turn.text) != turn.text]
+    longer = sorted(longer, key=lambda turn: digest(turn.text))[:_MOST_BEGINNINGS]
+    _, carried = _as_masks(targets_of(trained.task, longer))
 
+    def said(texts: Sequence[str]) -> Matrix:
+        intents = read(trained.encoder, trained.vocabulary, texts, report)["intents"]
+        return np.where(carried, probabilities_of(trained.task, intents), 0.0)
 
-def _read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
-    """What the encoder says of ``texts``."""
-    hidden = embed(encoder, vocabulary.tokenizer(MAX_TOKENS), texts, report)
-    return _arrays(predict(encoder, hidden, report))
+    return Beginnings.of(said([prefix_of(turn.text) for turn in longer]), said([turn.text for turn in longer]))
 
 
 def _as_masks(targets: Targets) -> tuple[Mask, Mask]:
     return targets.intents.numpy() > 0, targets.known.numpy() > 0
 
 
-def _arrays(logits: Logits) -> Arrays:
-    return {name: values.double().numpy() for name, values in logits.items()}
-
-
 def _fingerprint(
     turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], unlabelled: Sequence[str], recipe: Recipe
 ) -> str:
-    """Another whenever anything that decides the outcome is another."""
-    content = [ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), asdict(recipe)]
+    """Another whenever anything that decides the outcome is another; threads only move last digits."""
+    decisive = {name: value for name, value in asdict(recipe).items() if name != "threads"}
+    return _hash([ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), decisive])
+
+
+def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

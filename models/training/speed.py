@@ -12,11 +12,11 @@ from time import perf_counter, thread_time
 import numpy as np
 
 from models.serving import Utterance
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
 from models.training.measures import Vector
 from schemas.conversation import Speaker
 
-Contender = Callable[[str], object]
+Contender = Callable[[Said], object]
 """Answers one turn."""
 LENGTHS = (8, 16, 32, 64, 128)
 """Tokens, [CLS] and [SEP] included, that latency is told for."""
@@ -24,32 +24,32 @@ _STRIDE = 17
 """Tokens between the beginnings of two turns of a length, so that no two are alike."""
 
 
-def alternately(contenders: Mapping[str, Contender], texts: Sequence[str], passes: int = 5) -> dict[str, Vector]:
-    """Processor seconds of each contender for each text, (texts,): the median of ``passes``, after one to warm up."""
-    taken = {name: np.empty((passes + 1, len(texts))) for name in contenders}
+def alternately(contenders: Mapping[str, Contender], turns: Sequence[Said], passes: int = 5) -> dict[str, Vector]:
+    """Processor seconds of each contender for each turn, (turns,): the median of ``passes``, after one to warm up."""
+    taken = {name: np.empty((passes + 1, len(turns))) for name in contenders}
     for index in range(passes + 1):
-        for column, text in enumerate(texts):
+        for column, turn in enumerate(turns):
             for name, contender in contenders.items():
                 started_s = thread_time()
-                contender(text)
+                contender(turn)
                 taken[name][index, column] = thread_time() - started_s
     return {name: np.median(seconds[1:], axis=0) for name, seconds in taken.items()}
 
 
 def times_faster(taken: Mapping[str, Vector], fast: str, slow: str) -> float:
-    """How many times as many turns a second ``fast`` answers, over the same texts."""
+    """How many times as many turns a second ``fast`` answers, over the same turns."""
     return float(taken[slow].sum() / taken[fast].sum())
 
 
 def encoder_alone(stages: Stages) -> Contender:
     """Tokenizer and encoder."""
     model = stages.model
-    return lambda text: model.encoder.run(model.token_ids(text))
+    return lambda turn: model.encoder.run(model.token_ids(turn[1]))
 
 
 def as_served(stages: Stages) -> Contender:
     """All that serving does: tokenizer, first stage, the encoder where that is not sure, and the scores of it."""
-    return lambda text: stages.model.score([Utterance(Speaker.CUSTOMER, text)])
+    return lambda turn: stages.model.score([Utterance(Speaker(turn[0]), turn[1])])
 
 
 @dataclass(frozen=True, slots=True)

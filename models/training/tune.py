@@ -1,9 +1,11 @@
-"""Tuning the upper layers and the heads on hidden states computed once.
+"""Tuning the upper layers and the heads, on what the lower layers say, which is computed once.
 
 The heads start from a probe fitted by L-BFGS on the encoder as it is, so that the first steps move the layers towards
-the task instead of towards random heads.
+the task instead of towards random heads. The lower layers calculate as their int8 export will, the upper ones in the
+last epoch. Several runs from one probe differ by what chance they had; the mean of their weights is better than any.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
@@ -13,19 +15,24 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.training.network import FROZEN_LAYERS, IntentNetwork, Logits
+from models.training.network import FROZEN_LAYERS, HALF_PRECISION, IntentNetwork, Logits
+from models.training.rounding import set_rounded
 from models.training.targets import Targets, loss_of
 
 Report = Callable[[str, int, int], None]
 """Told of the progress: of what, how much is done, of how much."""
 
-_BATCH = 32
-_ENCODER_RATE = 2e-4
+_BATCH, _SMALL_BATCH = 64, 32
+_SMALL_SET = 5_000
+"""Rows; fewer are learned in small batches, so that there are steps enough."""
+_ENCODER_RATE = 2.5e-4
 _HEADS_RATE = 1e-3
-_LAYER_DECAY = 0.9
+_LAYER_DECAY = 0.85
 """Each lower layer learns this much as fast as the one above it."""
 _WARM_UP_SHARE = 0.1
 _PROBE_PENALTY = 1e-4
+_ROUNDED_EPOCHS = 1
+"""At the end, so many epochs see what int8 makes of weights and activations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +47,72 @@ class Rows:
 
 
 def embed(network: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
-    """The frozen layers' output of every text, those of one length run together."""
+    """The frozen layers' output of every text as int8 leaves it, those of one length run together."""
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     hidden: list[Tensor] = [torch.empty(0)] * len(texts)
     done = 0
     network.eval()
+    set_rounded(network, True)
     with torch.inference_mode():
         for batch in equal_lengths(ids):
             for row, states in zip(batch, network.embed(torch.tensor([ids[row] for row in batch])), strict=True):
                 hidden[row] = states.clone()
             done += len(batch)
             report("embedding", done, len(texts))
+    set_rounded(network, False)
     return hidden
+
+
+def probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
+    """Fit the heads to the untuned features: a convex problem, solved in a second."""
+    features = pooled(network, rows.hidden, report)
+    heads = list(network.heads.parameters())
+    solver = torch.optim.LBFGS(heads, max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        solver.zero_grad()
+        logits = {name: head(features) for name, head in network.heads.items()}
+        loss = loss_of(logits, rows.targets) + _PROBE_PENALTY * sum((each**2).sum() for each in heads)
+        loss.backward()
+        return loss
+
+    solver.step(closure)
 
 
 def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint: Path, report: Report) -> None:
     """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine.
 
-    After every epoch all there is goes into ``checkpoint``; where that file is there already, tuning goes on from it.
+    The heads should come from `probe`. After every epoch all there is goes into ``checkpoint``; where that file is
+    there already, tuning goes on from it.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(_groups(network), weight_decay=0.01)
-    steps = epochs * math.ceil(len(rows) / _BATCH)
+    optimizer = torch.optim.AdamW(_groups(network), weight_decay=0.01, fused=True)
+    size = _SMALL_BATCH if len(rows) < _SMALL_SET else _BATCH
+    batches = math.ceil(len(rows) / size)
+    steps = epochs * batches
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (_WARM_UP_SHARE * steps), max(0.0, 1 - step / steps))
     )
     epoch = _resume(checkpoint, network, optimizer, schedule, generator)
-    if epoch == 0:
-        _probe(network, rows, report)
     while epoch < epochs:
         network.train()
         network.encoder.embeddings.eval()
-        for done, batch in enumerate(_shuffled_batches(rows, generator)):
+        set_rounded(network, epoch >= epochs - _ROUNDED_EPOCHS)
+        for done, batch in enumerate(_shuffled_batches(rows, size, generator), start=1):
             hidden, mask = _pad([rows.hidden[int(row)] for row in batch])
-            loss = loss_of(network.classify(network.pool(hidden, mask)), rows.targets[batch])
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PRECISION):
+                pooled = network.pool(hidden, mask)
+            loss = loss_of(network.classify(pooled.float()), rows.targets[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            report("tuning", epoch * math.ceil(len(rows) / _BATCH) + done + 1, steps)
+            report("tuning", epoch * batches + done, steps)
         epoch += 1
         _save(checkpoint, epoch, network, optimizer, schedule, generator)
+    set_rounded(network, False)
     network.eval()
 
 
@@ -99,13 +129,25 @@ def finished(checkpoint: Path, epochs: int, network: IntentNetwork) -> bool:
 
 
 @torch.no_grad()
+def averaged(networks: Sequence[IntentNetwork]) -> IntentNetwork:
+    """One network whose every weight is the mean of theirs, which must have begun as one (Wortsman et al. 2022)."""
+    mean = copy.deepcopy(networks[0])
+    weights = [dict(network.named_parameters()) for network in networks]
+    for name, parameter in mean.named_parameters():
+        parameter.copy_(torch.stack([each[name] for each in weights]).mean(dim=0))
+    return mean
+
+
+@torch.no_grad()
 def pooled(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Tensor:
     """The features that the heads see of every row of ``embed``'s output, in order."""
     network.eval()
     features: list[Tensor] = [torch.empty(0)] * len(hidden)
     done = 0
     for batch in equal_lengths(hidden):
-        for row, found in zip(batch, network.pool(torch.stack([hidden[row] for row in batch]), None), strict=True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PRECISION):
+            pooled_rows = network.pool(torch.stack([hidden[row] for row in batch]), None).float()
+        for row, found in zip(batch, pooled_rows, strict=True):
             features[row] = found
         done += len(batch)
         report("reading", done, len(hidden))
@@ -118,7 +160,7 @@ def predict(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) ->
     return network.classify(pooled(network, hidden, report))
 
 
-def equal_lengths(ids: Sequence[Sized], most: int = 2 * _BATCH) -> Iterator[list[int]]:
+def equal_lengths(ids: Sequence[Sized], most: int = 128) -> Iterator[list[int]]:
     """Rows of one length together, short ones first, at most ``most`` at once: no padding, no masks."""
     batch: list[int] = []
     for row in sorted(range(len(ids)), key=lambda row: len(ids[row])):
@@ -138,22 +180,6 @@ def _groups(network: IntentNetwork) -> list[dict[str, object]]:
         rate = _ENCODER_RATE * _LAYER_DECAY ** (top - index)
         groups.append({"params": list(layers[index].parameters()), "lr": rate})
     return groups
-
-
-def _probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
-    """Fit the heads to the untuned features: a convex problem, solved in a second."""
-    features = pooled(network, rows.hidden, report)
-    heads = list(network.heads.parameters())
-    solver = torch.optim.LBFGS(heads, max_iter=100, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        solver.zero_grad()
-        logits = {name: head(features) for name, head in network.heads.items()}
-        loss = loss_of(logits, rows.targets) + _PROBE_PENALTY * sum((each**2).sum() for each in heads)
-        loss.backward()
-        return loss
-
-    solver.step(closure)
 
 
 def _save(checkpoint: Path, epoch: int, network: IntentNetwork, *others: object) -> None:
@@ -190,14 +216,14 @@ def _resume(
     return int(state["epoch"])
 
 
-def _shuffled_batches(rows: Rows, generator: torch.Generator) -> Iterator[Tensor]:
+def _shuffled_batches(rows: Rows, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Batches of rows of like length, so that little is padding, in random order."""
     shuffled = torch.randperm(len(rows), generator=generator)
-    pools = shuffled.split(_BATCH * 32)
+    pools = shuffled.split(size * 32)
     batches = [
         batch
         for pool in pools
-        for batch in pool[torch.tensor([len(rows.hidden[int(row)]) for row in pool]).argsort()].split(_BATCH)
+        for batch in pool[torch.tensor([len(rows.hidden[int(row)]) for row in pool]).argsort()].split(size)
     ]
     for index in torch.randperm(len(batches), generator=generator):
         yield batches[int(index)]

@@ -15,6 +15,7 @@ from models.training.export import write_encoder, write_first_stage
 from models.training.first_stage import EMBEDDING_WIDTH
 from models.training.graph import OPSET
 from models.training.network import ENCODER
+from models.training.partials import NEVER
 from models.training.recipe import MAX_TOKENS, Trained
 from models.training.turns import SENTIMENTS
 
@@ -31,7 +32,12 @@ def write_artifact(trained: Trained, folder: Path, *, int8: bool = True) -> Mani
     (folder / "tokenizer.json").write_text(trained.vocabulary.tokenizer_json, encoding="utf-8")
     task = trained.task
     labels = tuple(
-        Label(name=name, speakers=speakers, threshold=round(float(whole), 4), partial_threshold=round(float(begun), 4))
+        Label(
+            name=name,
+            speakers=speakers,
+            threshold=round(float(whole), 4),
+            partial_threshold=None if begun == NEVER else round(float(begun), 4),
+        )
         for name, speakers, whole, begun in zip(
             task.labels, task.speakers, trained.thresholds.whole, trained.thresholds.partial, strict=True
         )

@@ -8,9 +8,9 @@ from models.training.calibration import (
     LOWEST_THRESHOLD,
     choose_threshold,
     expected_calibration_error,
+    f1_by_step,
     fit_platt,
     fit_temperature,
-    lowest_step,
     sigmoid,
     threshold_steps,
 )
@@ -74,10 +74,11 @@ def test_calibration_error_is_the_distance_between_said_and_true() -> None:
     assert expected_calibration_error(said, np.array([True] * 4 + [False] * 16)) == pytest.approx(0.3)
 
 
-def test_the_lowest_step_is_enough_from_there_on() -> None:
-    steps = threshold_steps()
-    enough = steps >= 0.5
-    enough[3] = True  # a lucky one below does not count
+def test_f1_by_step_knows_where_it_is_best() -> None:
+    said = np.array([0.9] * 20 + [0.3] * 20)
+    f1 = f1_by_step(said, np.array([True] * 20 + [False] * 20))
 
-    assert lowest_step(enough) == 0.5
-    assert lowest_step(np.zeros(len(steps), dtype=bool)) == 0.98
+    best = threshold_steps()[f1.argmax()]
+    assert 0.3 < best <= 0.9
+    assert f1.max() == pytest.approx(1.0)
+    assert f1[0] == pytest.approx(2 / 3)

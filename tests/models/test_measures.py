@@ -5,10 +5,10 @@ import pytest
 
 from models.training.measures import (
     agreement,
+    error_by_chance,
     label_scores,
     macro_f1,
     share_ordered,
-    top_class_error,
     worst_label_error,
 )
 
@@ -48,11 +48,13 @@ def test_ordered_pairs_are_the_area_under_the_curve() -> None:
     assert share_ordered(np.array([]), np.array([0.3])) is None
 
 
-def test_the_top_class_is_held_to_how_sure_it_was() -> None:
-    shares = np.array([[0.8, 0.2]] * 10)
+def test_by_chance_alone_a_few_turns_show_an_error_and_many_hardly_any() -> None:
+    one, many = np.array([0.5]), np.full(40_000, 0.3)
 
-    assert top_class_error(shares, np.array([0] * 8 + [1] * 2)) == pytest.approx(0.0)
-    assert top_class_error(shares, np.array([0] * 3 + [1] * 7)) == pytest.approx(0.5)
+    assert error_by_chance(one) == 0.5, "whether it holds or not, it is half a turn off"
+    assert error_by_chance(np.full(4, 0.5)) == pytest.approx(0.1875, abs=0.03)  # E|k/4 - 1/2|, k of 4 fair coins
+    assert error_by_chance(many) < 0.005
+    assert error_by_chance(np.array([0.0, 1.0])) == 0.0
 
 
 def test_the_worst_label_is_judged_where_it_can_hold() -> None:

@@ -71,6 +71,10 @@ def test_just_sure_enough_is_sure(tmp_path: Path) -> None:
     assert score(IntentModel.load(tmp_path), "hello").stage == "first_stage"
 
 
+def test_the_first_stage_is_sure_by_who_speaks(model: IntentModel) -> None:
+    assert [score(model, "maybe", who).stage for who in (CUSTOMER, AGENT)] == ["encoder", "first_stage"]
+
+
 @pytest.mark.parametrize("text", ["hello", "leave"])
 def test_without_its_cascade_the_encoder_answers_everything(tmp_path: Path, text: str) -> None:
     write_artifact(tmp_path)
@@ -106,6 +110,15 @@ def test_a_partial_turn_fires_at_its_own_thresholds(model: IntentModel) -> None:
     assert (whole.fired, begun.fired) == (("wants_out",), ())  # 0.88: over 0.5, under 0.9
     assert begun.intents == whole.intents
     assert score(model, "hello", is_final=False).fired == ("greets",)  # 0.95
+
+
+def test_what_has_no_threshold_on_partial_turns_never_fires_there(tmp_path: Path) -> None:
+    never = [{**label, "partial_threshold": None} for label in LABELS]
+    model = load(tmp_path, intents={"labels": never, "exclusive": False})
+
+    certain = "hello hello hello hello hello hello"  # 30: a probability of 1
+    assert score(model, certain).intents["greets"] == 1.0
+    assert (score(model, certain).fired, score(model, certain, is_final=False).fired) == (("greets",), ())
 
 
 def test_a_turn_is_scored_for_its_speaker_alone(model: IntentModel) -> None:

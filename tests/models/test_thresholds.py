@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from models.training.calibration import threshold_steps
 from models.training.task import Task
-from models.training.thresholds import MOST_CHANGED, Thresholds, choose_sure_at, choose_thresholds
+from models.training.thresholds import choose_thresholds
 from models.training.turns import LabelledTurn
 
 TASK = Task.of(
@@ -14,7 +15,7 @@ TASK = Task.of(
         LabelledTurn("hm", "customer", frozenset()),
     ]
 )
-RNG = np.random.default_rng(3)
+NOTHING = LabelledTurn("hm", "customer", frozenset())
 
 
 def logit(probability: float) -> float:
@@ -42,55 +43,31 @@ def test_idle_talk_raises_what_calls_for_something_and_not_what_does_not() -> No
     intents[40:60, 0] = logit(0.6)  # twenty idle turns of 160 sound like leaving: more than may fire
     known = np.ones_like(holds)
 
-    found = choose_thresholds(TASK, {"intents": intents}, holds, known, None, {})
+    found = choose_thresholds(TASK, intents, holds, known)
 
-    assert 0.6 < found.whole[0] <= 0.9
-    assert found.whole[1] < 0.6
-
-
-def test_a_beginning_must_be_surer_where_beginnings_mislead() -> None:
-    count = 100
-    holds = np.zeros((count, 3), dtype=bool)
-    holds[:60, 0] = holds[60:, 1] = True
-    whole = np.where(holds, logit(0.9), logit(0.02))
-    begun = whole.copy()
-    begun[:30] = [logit(0.05), logit(0.7), logit(0.02)]
-
-    found = choose_thresholds(
-        TASK, {"intents": whole}, holds, np.ones_like(holds), {"intents": begun}, {"intents": whole}
-    )
-
-    assert (found.partial > 0.7).all()
+    assert 0.6 < found[0] <= 0.9
+    assert found[1] < 0.6
 
 
-def test_the_first_stage_answers_where_it_changes_little() -> None:
-    count = 1000
-    second = np.full((count, 3), logit(0.02))
-    second[:300, 0] = logit(0.9)
-    first = second.copy()
-    sure = np.full((count, 1), logit(0.97))
-    first[:100, 0], sure[:100] = logit(0.1), logit(0.4)  # wrong on these, and not sure of them
-    thresholds = Thresholds(np.full(3, 0.5), np.full(3, 0.5))
+def test_the_label_that_loses_least_is_raised_for_quiet() -> None:
+    task = Task.of([LabelledTurn("a", "customer", frozenset({label})) for label in ("a", "b")] + [NOTHING])
+    count = 200
+    intents = np.full((count, 2), logit(0.02))
+    holds = np.zeros((count, 2), dtype=bool)
+    holds[:40, 0] = holds[40:80, 1] = True
+    intents[:40, 0] = logit(0.9)  # raised to 0.7, the first label loses nothing
+    intents[40:80, 1] = np.repeat([logit(0.55), logit(0.9)], 20)  # and the second half of its turns
+    intents[80:92, 0] = intents[92:96, 1] = logit(0.5)
 
-    at, scores = choose_sure_at(
-        TASK, thresholds, {"intents": first, "sure": sure}, {"intents": second}, np.ones((count, 3), dtype=bool)
-    )
+    found = choose_thresholds(task, intents, holds, np.ones_like(holds))
 
-    assert 0.4 < at <= 0.97
-    assert scores["validation.first_stage_share"] == pytest.approx(0.9)
-    assert scores["validation.first_stage_changed"] <= MOST_CHANGED
+    assert found[0] > 0.5
+    assert found[1] < 0.55
 
 
-def test_a_first_stage_that_is_always_wrong_never_answers() -> None:
-    second = RNG.normal(0, 3, (200, 3))
-    thresholds = Thresholds(np.full(3, 0.5), np.full(3, 0.5))
+def test_turns_that_none_can_be_meant_on_never_stop_the_choice() -> None:
+    intents = np.full((30, 3), 20.0)  # everything fires on everything, at every threshold
 
-    at, _ = choose_sure_at(
-        TASK,
-        thresholds,
-        {"intents": -second, "sure": np.full((200, 1), 9.0)},
-        {"intents": second},
-        np.ones((200, 3), dtype=bool),
-    )
+    found = choose_thresholds(TASK, intents, np.zeros((30, 3), dtype=bool), np.ones((30, 3), dtype=bool))
 
-    assert at == 1.0
+    assert found[0] == threshold_steps()[-1]

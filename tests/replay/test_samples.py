@@ -58,16 +58,7 @@ def test_what_must_be_live_is_live(decided, expected):
     assert kinds & set(expected["kinds"])
 
 
-MISHEARD = {"quiet-chit-chat": "in “ok she's gone” (the cat) the model hears a bereavement, and cues to slow down"}
-
-
-@pytest.mark.parametrize(
-    "conversation_id",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=MISHEARD[name])) if name in MISHEARD else name
-        for name in EXPECTED["none_but_compliance"]
-    ],
-)
+@pytest.mark.parametrize("conversation_id", EXPECTED["none_but_compliance"])
 def test_in_quiet_conversations_nothing_but_compliance_is_prompted(decided, conversation_id):
     decisions = [each.decision for each in of(decided, conversation_id)]
     assert decisions

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.serving import IntentModel
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
 from models.training.datasets import load_public
-from models.training.datasets.authored import load_authored
+from models.training.datasets.authored import Split, load_authored
+from models.training.evaluation import evaluate
 from models.training.report.authored import measure_authored
 from models.training.report.public import Classifier, measure_banking77, measure_clinc150
 from models.training.report.record import Report, digests_of
@@ -21,6 +22,8 @@ from models.training.report.speeds import device, measure_against_peers, measure
 
 Say = Callable[[str], None]
 """Told of what is measured next."""
+_FILES: dict[str, Split] = {"first": "test_first", "second": "test_second"}
+"""The authored test turns, file by file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,11 @@ class Measured:
     """Folder of the public sets, one folder a set; without it nothing public is measured."""
 
 
-def measure(what: Measured, stream: Sequence[str], say: Say) -> Report:
+def measure(what: Measured, stream: Sequence[Said], say: Say) -> Report:
     """Measure all that can be measured here.
 
     Args:
-        stream: texts of turns as they come in conversations, to measure speed on.
+        stream: turns as they come in conversations, to measure speed on.
 
     Raises:
         ArtifactError: an artefact does not load.
@@ -52,6 +55,9 @@ def measure(what: Measured, stream: Sequence[str], say: Say) -> Report:
     test = load_authored("test")
     authored = measure_authored(stages, float32, test, load_authored("idle"))
     scores, curves = dict(authored.scores), dict(authored.curves)
+    for name, split in _FILES.items():
+        found = evaluate(stages.model, load_authored(split)).summary()
+        scores |= {f"authored.{name}.{score}": found[score] for score in found if not score.startswith("f1.")}
     scores["size_mb"] = sum(record.size_bytes for record in stages.manifest.files.values()) / 1e6
     if can_train:
         from models.training.report.cheap import authored_beside

@@ -23,22 +23,31 @@ def authored(figures: Figures) -> str:
         ],
     )
     heads = table(
-        ("head", "calibration error (ECE)", ""),
+        ("head", "calibration error (ECE)", "by chance alone", ""),
         [
-            ("intents, all labels together", figures.plain("authored.ece.intents"), ""),
-            ("intents, the worst label", figures.plain("authored.ece.worst_label"), "bins of a handful of turns"),
+            ("intents, all labels together", *_calibration(figures, "intents"), ""),
+            (
+                "intents, the worst label",
+                figures.plain("authored.ece.worst_label"),
+                "",
+                "bins of a handful of turns",
+            ),
             (
                 "sentiment, its top class",
-                figures.plain("authored.ece.sentiment"),
+                *_calibration(figures, "sentiment"),
                 f"accuracy {figures.share('authored.sentiment_accuracy')}",
             ),
             (
                 "churn risk, some or high",
-                figures.plain("authored.ece.churn_some"),
+                *_calibration(figures, "churn_some"),
                 f"AUC against none {figures.plain('authored.churn_auc')}",
             ),
-            ("churn risk, high", figures.plain("authored.ece.churn_high"), ""),
+            ("churn risk, high", *_calibration(figures, "churn_high"), ""),
         ],
+    )
+    chance = (
+        "By chance alone: what a perfectly calibrated model that says the same probabilities would show on as many "
+        "turns, for a handful in a bin is never quite as probable as it was said to be; the mean of 200 draws."
     )
     quiet = (
         f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, "
@@ -48,7 +57,34 @@ def authored(figures: Figures) -> str:
         "The linear models learn from the authored training turns alone, and each label's threshold is the one of best "
         "F1 on validation."
     )
-    return "\n\n".join((beside, note, heads, quiet))
+    return "\n\n".join((beside, note, _files(figures), heads, chance, quiet))
+
+
+def _files(figures: Figures) -> str:
+    """Each file of test turns by itself."""
+
+    def row(name: str, prefix: str) -> tuple[str, ...]:
+        scores = [figures.plain(f"{prefix}.{score}") for score in ("macro_f1", "churn_auc")]
+        return (
+            name,
+            figures.count(f"{prefix}.turns"),
+            *scores,
+            figures.share(f"{prefix}.sentiment_accuracy"),
+            *(figures.plain(f"{prefix}.ece.{head}") for head in ("sentiment", "churn_some", "churn_high")),
+        )
+
+    return table(
+        ("test turns", "", "macro-F1", "churn AUC", "sentiment", "its ECE", "ECE of some churn", "of high churn"),
+        [
+            row("both files", "authored"),
+            row("`test.jsonl`, on which an earlier model was measured", "authored.first"),
+            row("`test_second.jsonl`, written later, by somebody else", "authored.second"),
+        ],
+    )
+
+
+def _calibration(figures: Figures, head: str) -> tuple[str, str]:
+    return figures.plain(f"authored.ece.{head}"), figures.plain(f"authored.ece_by_chance.{head}")
 
 
 def labels(manifest: Manifest, report: Report) -> str:
@@ -64,7 +100,7 @@ def labels(manifest: Manifest, report: Report) -> str:
                 f"{score.recall:.2f}",
                 f"{score.f1:.2f}",
                 f"{heads[score.name].threshold:.2f}",
-                f"{heads[score.name].partial_threshold:.2f}",
+                _or_never(heads[score.name].partial_threshold),
             )
             for score in report.labels
         ],
@@ -207,3 +243,7 @@ def roof(figures: Figures) -> str:
             for tokens in ROOF_TOKENS
         ],
     )
+
+
+def _or_never(threshold: float | None) -> str:
+    return "never" if threshold is None else f"{threshold:.2f}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
 from models.training.speed import alternately, as_served, encoder_alone, latency_by_length, times_faster
 
 MOST_TURNS = 200
@@ -14,16 +14,16 @@ MOST_TURNS = 200
 ROOF_TOKENS = (16, 32, 64, 128)
 
 
-def measure_speeds(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
+def measure_speeds(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
     """The cascade against the encoder alone over ``stream``, and each stage's latency by length."""
     scores = {}
     if stages.model.first_stage is not None:
         turns = stream[:MOST_TURNS]
         taken = alternately({"cascade": as_served(stages), "encoder": encoder_alone(stages)}, turns)
         scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
-        sure = stages.read([("customer", text) for text in turns]).by_first
+        sure = stages.read(turns).by_first
         scores["speed.cascade_share"] = float(sure.mean())
-    for length, by_stage in latency_by_length(stages, stream).items():
+    for length, by_stage in latency_by_length(stages, [text for _, text in stream]).items():
         for stage, took in by_stage.items():
             p50, p99 = np.percentile(took.waited, [50, 99]) * 1e3
             scores |= {
@@ -34,7 +34,7 @@ def measure_speeds(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
     return scores
 
 
-def measure_against_peers(stages: Stages, stream: Sequence[str]) -> dict[str, float]:
+def measure_against_peers(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
     """The int8 encoder, and all that serves, against torch eager and the transformers pipeline.
 
     Needs the training environment.
