@@ -1,10 +1,10 @@
 """What is remembered of one owner, a customer or an anonymous conversation: what is live, and the journey.
 
 What is forgotten. Both parts are bounded, and the rule is one: of each kind the newest are kept, by the time at which
-they happened (of equals, by name), however late they are told; the `MOST_…` here and in `past` say how many. So the journey is the
-same whatever the order in which customer events and outcomes arrive, and however often they come. Exceptions: the fact
-`vulnerable` is never forgotten for others; what a live conversation heard and prompted is kept by order of hearing,
-as a conversation's records come in order.
+they happened (of equals, by name), however late they are told; the `MOST_…` here and in `past` say how many. So the
+journey is the same whatever the order in which customer events and outcomes arrive, and however often they come.
+Exceptions: the fact `vulnerable` is never forgotten for others; what a live conversation heard and prompted is kept by
+order of hearing, as a conversation's records come in order.
 
 What is remembered but no longer counts, by its age: a contact towards “third contact” (`CONTACTS_COUNT_FOR`), a word
 heard of vulnerability (`VULNERABLE_FOR`), an offer made elsewhere (`OFFERS_KEEP_FOR`, unless it says itself how long),

@@ -19,7 +19,7 @@ from models.training.calibration import (
 from models.training.task import Task
 from models.training.taxonomy import ACTIONABLE, LABELS
 
-MOST_IDLE_FIRED = 0.03
+MOST_IDLE_FIRED = 0.04
 """Of the validation turns that want nothing, on how many an actionable label may fire. Many of those turns were written
 to mislead; ordinary idle talk fires less."""
 _EXCLUSIVE_LOWEST = 0.5
