@@ -15,6 +15,8 @@ _ORDINALS = frozenset({
 })  # fmt: skip
 _BETWEEN = frozenset(("of", "the", "and", "st", "nd", "rd", "th"))
 _MOST_DIGITS = 8
+_MOST_TOKENS = 12
+"""Of a date among what is no part of it."""
 
 
 def date_spans(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
@@ -29,7 +31,24 @@ def date_spans(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
                 beyond = index
         if _is_date(tokens[first:beyond]):
             yield first, beyond
+        else:
+            yield from _named_within(tokens, first, beyond)
         first = max(index, first + 1)
+
+
+def _named_within(tokens: Sequence[Token], first: int, beyond: int) -> Iterator[tuple[int, int]]:
+    """Dates with a month or an ordinal in a stretch that is too much for one: `4 march 2600481`. What else is in it may
+    be redacted as a number, and the date would then stand there by itself."""
+    while first < beyond:
+        ends = range(min(beyond, first + _MOST_TOKENS), first + 1, -1)
+        end = next((end for end in ends if _is_named(tokens[first:end]) and _is_date(tokens[first:end])), None)
+        if end is not None:
+            yield first, end
+        first = end or first + 1
+
+
+def _is_named(tokens: Sequence[Token]) -> bool:
+    return any(token.word in _MONTHS or token.word in _ORDINALS for token in tokens)
 
 
 def _dates(token: Token) -> bool:
