@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from models.training.calibration import Vector, sigmoid
 from models.training.measures import share_ordered
-from models.training.targets import UNKNOWN
 from models.training.task import Task
 from models.training.thresholds import Arrays, Mask, Thresholds
+from models.training.turns import UNKNOWN
 from schemas.conversation import Speaker
 
 MOST_LOST = 0.0012

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from models.training.calibration import Matrix, fit_platt, fit_temperature
-from models.training.targets import UNKNOWN, Targets, levels_of
+from models.training.targets import Targets, levels_of
 from models.training.task import Task
+from models.training.turns import UNKNOWN
 
 
 @torch.no_grad()

@@ -9,9 +9,8 @@ from torch.nn import functional as F
 
 from models.training.network import Logits
 from models.training.task import Task
-from models.training.turns import SENTIMENTS, LabelledTurn
+from models.training.turns import SENTIMENTS, UNKNOWN, LabelledTurn
 
-UNKNOWN = -1
 _SMOOTHING = 0.1
 _SENTIMENT_WEIGHT, _CHURN_WEIGHT = 0.3, 0.5
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sentiment = Literal["negative", "neutral", "positive"]
+UNKNOWN = -1
+"""Stands for a class that nobody annotated."""
 SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
 
 

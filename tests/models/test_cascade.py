@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from models.training.cascade import MOST_CHANGED, MOST_LOST, Truth, carried_by, choose_sure_at
-from models.training.targets import UNKNOWN
 from models.training.task import Task
 from models.training.thresholds import Thresholds
-from models.training.turns import LabelledTurn
+from models.training.turns import UNKNOWN, LabelledTurn
 
 TASK = Task.of(
     [
