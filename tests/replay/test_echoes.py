@@ -39,15 +39,15 @@ def recorded(echoes) -> list:
 def test_the_same_is_heard_again_byte_for_byte(recorded, echoes):
     decisions = [decode(DECISION, each.value) for each in recorded if each.topic == DECISIONS.name]
     assert {each.versions.echoes for each in decisions} == {echoes.model_revision}
-    replay = Replay(Rulebook([CATALOG], echoes={CATALOG.version: echoes}))
+    replay = Replay(Rulebook([(CATALOG, echoes)]))
     again = [*fed(replay, recorded), *replay.finish()]
     assert len(again) == len(decisions)
     assert all(isinstance(each, Again) and each.is_same for each in again)
 
 
 def test_without_them_nothing_is_made_again_and_it_is_said_why(recorded):
-    replay = Replay(Rulebook([CATALOG]))
+    replay = Replay(Rulebook([(CATALOG, None)]))
     again = [*fed(replay, recorded), *replay.finish()]
     assert again
     assert all(isinstance(each, LeftOut) for each in again)
-    assert "embeds them are not to be had" in str(again[0].why)
+    assert "is not kept as the model" in str(again[0].why)

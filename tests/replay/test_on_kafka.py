@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from builders import started, turn
 from deploy.cli import app
+from deploy.kafka import node
 from deploy.player import play
 from deploy.recording import Line, read, renamed, samples
 from deploy.replaying import fed, records_since
@@ -32,7 +34,7 @@ from streams.bus.producer import KafkaPublisher
 from streams.bus.readers import KafkaReaders, Tail
 from streams.decisions.rulebook import Rulebook
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(600)]  # a minute and a half
 SPEED = 6.0
 LINE = "    prior: 0.45\n    value: 240\n"
 OUT_OF_DATE_S = 62.0
@@ -107,6 +109,13 @@ def _request(decision: Decision) -> Message:
         intents={"cancel_service": 0.9}, asked_at=datetime.now(UTC),
     )  # fmt: skip
     return Message(REQUESTS.name, asked.customer_id, encode(asked))
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A node of its own: what is replayed is a whole log, in which other tests have written nothing."""
+    with node.running(tmp_path_factory.mktemp("kafka")) as started_node:
+        yield started_node.bootstrap
 
 
 @pytest.fixture(scope="module")
