@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -51,6 +52,7 @@ def run(*, headless: bool, seconds: float | None, as_json: bool, speed: float, h
         The exit status: 0; 1 when a counted (headless) run lost or doubled anything, or nothing came of it.
     """
     console = Console(stderr=True)
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # that it tries again is no news on a node just started
     with contextlib.suppress(KeyboardInterrupt), _kafka(console) as kafka:
         return asyncio.run(_run(kafka, console, headless, seconds, as_json, speed, 0 if headless else http_port))
     return 0
