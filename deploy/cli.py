@@ -28,6 +28,7 @@ from deploy.lift_cli import lift_command
 from deploy.local import NotReady
 from deploy.model_cli import model_app
 from deploy.offline import decide_offline
+from deploy.options import Kafka
 from deploy.player import play
 from deploy.publish_cli import catalog_app
 from deploy.recording import read, renamed
@@ -61,12 +62,6 @@ app.command()(explain)
 app.command()(whatif)
 _STDERR = Console(stderr=True)
 
-Kafka = Annotated[
-    str | None,
-    typer.Option(
-        "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-    ),
-]
 HttpPort = Annotated[
     int | None, typer.Option("--http-port", help="Loopback port of /metrics, /healthz and /readyz. Default: none.")
 ]

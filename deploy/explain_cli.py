@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.explaining import DecisionId, Found, find, find_in
+from deploy.options import Kafka
 from deploy.settings import cluster
 from schemas.guidance import Candidate, Decision, Fate
 from schemas.requests import DecisionRequest
@@ -34,12 +35,7 @@ _GROUPS = {
 
 def explain(
     decision_id: Annotated[str, typer.Argument(help="A decision's id, or a prompt's: it begins with its decision's.")],
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     file: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Look in this file of decisions instead, one a line."),

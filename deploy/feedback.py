@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+from deploy.publishing import versions
 from guidance.decision.catalog import Catalog, parse_catalog
-from guidance.decision.catalog_text import CatalogError
 from schemas.codec import decode
 from schemas.errors import Malformed
 from schemas.guidance import DECISION, Decision, PromptState
 from schemas.intent import INTENTS, ScoredTurn
 from schemas.outcomes import OUTCOME, DismissReason, PromptOutcome
-from schemas.published import CATALOG
-from schemas.topics import CATALOGS, DECISIONS, INTENTS_TOPIC, OUTCOMES
+from schemas.topics import DECISIONS, INTENTS_TOPIC, OUTCOMES
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Record
 from streams.bus.readers import KafkaReaders
@@ -80,7 +79,9 @@ async def collect(
         async for each in reading.all(INTENTS_TOPIC.name, INTENTS, ranges)
         if isinstance(each, ScoredTurn) and each.turn.is_final and each.turn.turn_id in turn_ids
     }
-    return join(reports.values(), decisions, turns, {**await _published(reading.readers), **_by_version(own)})
+    return join(
+        reports.values(), decisions, turns, _by_version([*(each.catalog for each in await versions(kafka)), *own])
+    )
 
 
 def join(
@@ -149,17 +150,6 @@ def _is_report(outcome: PromptOutcome) -> bool:
 
 def _by_version(catalogs: Iterable[Catalog]) -> dict[str, Catalog]:
     return {catalog.version: catalog for catalog in catalogs}
-
-
-async def _published(readers: KafkaReaders) -> dict[str, Catalog]:
-    catalogs: dict[str, Catalog] = {}
-    for record in (await readers.read_compacted(CATALOGS.name)).latest.values():
-        try:
-            published = decode(CATALOG, record.value or b"")
-            catalogs[published.version] = parse_catalog(published.text)
-        except (Malformed, CatalogError):  # no worker took it either
-            continue
-    return catalogs
 
 
 class _Reading:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from deploy.feedback import collect, shipped
+from deploy.options import Kafka
 from deploy.settings import cluster
 from deploy.since import since as instant
 from guidance.decision.catalog import parse_catalog
@@ -28,12 +29,7 @@ def _group() -> None:
 def export(
     out: Annotated[Path, typer.Option("--out", help="The file to write, one JSON object a line.")],
     since: Annotated[str, typer.Option(help="7d, 12h, 30m ago; or an instant: 2026-11-23T10:00Z.")] = "7d",
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     catalog: Annotated[
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="A catalogue that workers were started with, unpublished."),

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import publishing
+from deploy.options import Kafka
 from deploy.settings import cluster
 from deploy.workers import load_catalog
-from guidance.decision.catalog import Catalog, parse_catalog
+from guidance.decision.catalog import Catalog
 from guidance.decision.lever_settings import Settings, mistakes, settings_of
 from schemas.codec import decode, encode
 from schemas.published import LEVERS, PublishedLevers
@@ -28,12 +29,6 @@ from streams.decisions.live_rules import age
 levers_app = typer.Typer(help="What the business wants more or less of, just now.", no_args_is_help=True)
 _out = Console()
 
-_Kafka = Annotated[
-    str | None,
-    typer.Option(
-        "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-    ),
-]
 _By = Annotated[str | None, typer.Option("--by", help="Who sets them. Default: the name you are logged in by.")]
 _Note = Annotated[str | None, typer.Option("--note", help="Why, in a line: it is kept with the setting.")]
 _Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -48,7 +43,7 @@ def set(  # noqa: A001 the command's name
         list[str] | None,
         typer.Option("--metric", metavar="METRIC=X", help="retention, revenue, cost, satisfaction, compliance."),
     ] = None,
-    kafka: _Kafka = None,
+    kafka: Kafka = None,
     by: _By = None,
     note: _Note = None,
     as_json: _Json = False,
@@ -61,13 +56,13 @@ def set(  # noqa: A001 the command's name
 
 
 @levers_app.command(epilog="Example: livecue levers reset --note 'campaign over'")
-def reset(kafka: _Kafka = None, by: _By = None, note: _Note = None, as_json: _Json = False) -> None:
+def reset(kafka: Kafka = None, by: _By = None, note: _Note = None, as_json: _Json = False) -> None:
     """Make all neutral again."""
     _tell(asyncio.run(_set(cluster(kafka), None, by, note)), as_json)
 
 
 @levers_app.command()
-def show(kafka: _Kafka = None, as_json: _Json = False) -> None:
+def show(kafka: Kafka = None, as_json: _Json = False) -> None:
     """What is set now, and every setting before it: who, when, why."""
     history = asyncio.run(_history(cluster(kafka)))
     if as_json:
@@ -119,7 +114,7 @@ async def _history(kafka: KafkaSettings) -> list[PublishedLevers]:
 
 async def _catalog_in_force(kafka: KafkaSettings) -> Catalog:
     published = await publishing.versions(kafka)
-    return parse_catalog(published[0].published.text) if published else load_catalog(None)
+    return published[0].catalog if published else load_catalog(None)
 
 
 def _read(pairs: _Pairs) -> dict[str, float]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from deploy import lift_reading
 from deploy.charts import Interval, Intervals, svg
 from deploy.lift_report import MEASURES, POLICIES, Lift, Target, lift
+from deploy.options import Kafka
 from deploy.settings import cluster
 from deploy.since import since as instant
 from deploy.workers import load_catalog
@@ -35,12 +36,7 @@ def lift_command(
     since: Annotated[
         str, typer.Option(help="Lessons of decisions since then: 24h, 30d, 2026-11-01. With --file: all, unless given.")
     ] = "30d",
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     file: Annotated[
         list[Path] | None,
         typer.Option(

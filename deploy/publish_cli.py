@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy import publishing
+from deploy.options import Kafka
 from deploy.settings import cluster
 from deploy.workers import load_model
 from schemas.published import PublishedCatalog
@@ -18,12 +19,6 @@ from schemas.published import PublishedCatalog
 catalog_app = typer.Typer(help="Catalogues of actions.", no_args_is_help=True)
 _out, _err = Console(), Console(stderr=True)
 
-_Kafka = Annotated[
-    str | None,
-    typer.Option(
-        "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-    ),
-]
 _By = Annotated[str | None, typer.Option("--by", help="Who publishes. Default: the name you are logged in by.")]
 _Note = Annotated[str | None, typer.Option("--note", help="Why, in a line: it is kept with the version.")]
 _Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
@@ -32,7 +27,7 @@ _Json = Annotated[bool, typer.Option("--json", help="For scripts.")]
 @catalog_app.command(epilog="Example: livecue catalog publish my-actions.yaml --note 'summer prices'")
 def publish(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, YAML.")],
-    kafka: _Kafka = None,
+    kafka: Kafka = None,
     by: _By = None,
     note: _Note = None,
     model: Annotated[
@@ -52,7 +47,7 @@ def rollback(
     version: Annotated[
         str | None, typer.Argument(help="As `list` shows it. Default: the one before the one in force.")
     ] = None,
-    kafka: _Kafka = None,
+    kafka: Kafka = None,
     by: _By = None,
     note: _Note = None,
     as_json: _Json = False,
@@ -62,7 +57,7 @@ def rollback(
 
 
 @catalog_app.command(name="list")
-def list_(kafka: _Kafka = None, as_json: _Json = False) -> None:
+def list_(kafka: Kafka = None, as_json: _Json = False) -> None:
     """All catalogues that were ever published, the one in force first."""
     known = asyncio.run(publishing.versions(cluster(kafka)))
     if as_json:

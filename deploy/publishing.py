@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from deploy.embeddings import embed_treatments
-from guidance.decision.catalog import parse_catalog
+from guidance.decision.catalog import Catalog, parse_catalog
 from guidance.decision.catalog_text import CatalogError
 from models.artifact import ArtifactError
 from models.serving import IntentModel
@@ -26,6 +26,7 @@ class Version:
     """One published catalogue, and whether it is the one in force."""
 
     published: PublishedCatalog
+    catalog: Catalog
     in_force: bool
 
 
@@ -70,8 +71,7 @@ async def versions(kafka: KafkaSettings) -> list[Version]:
     for record in sorted(kept.latest.values(), key=age, reverse=True):
         with contextlib.suppress(Malformed, CatalogError):  # workers refuse it, and say so
             published = decode(CATALOG, record.value)
-            usable(published)
-            found.append(Version(published, in_force=not found))
+            found.append(Version(published, usable(published), in_force=not found))
     return found
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.offline import echoes_of, run_offline
+from deploy.options import Kafka
 from deploy.recording import read
 from deploy.replaying import INPUTS, fed, records_since
 from deploy.settings import cluster
@@ -56,12 +57,7 @@ def whatif(
         ),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of the intent model. Default: the one that ships.")] = None,
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            "--kafka", envvar="LIVECUE_KAFKA", help="host:port of the cluster. Default: the local one, if it runs."
-        ),
-    ] = None,
+    kafka: Kafka = None,
     examples: Annotated[int, typer.Option(min=0, help="How many changes to show.")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, with every change.")] = False,
 ) -> None:
