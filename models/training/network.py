@@ -54,36 +54,45 @@ def pretrained_encoder(rows: tuple[int, ...]) -> BertModel:
     return encoder
 
 
-class IntentNetwork(nn.Module):
-    """Token ids in, logits of every head out.
+class TunedNetwork(nn.Module):
+    """A pretrained encoder under the heads of a task: token ids in, logits of every head out.
 
     Training goes through ``embed`` (the frozen part, turns of one length) and ``pool`` (the rest, padded rows and
     their mask), then ``classify``.
     """
 
-    def __init__(self, task: Task, rows: tuple[int, ...]) -> None:
+    def __init__(self, task: Task, encoder: nn.Module, frozen_layers: int) -> None:
         super().__init__()
         self.task = task
-        self.encoder = pretrained_encoder(rows)
-        make_rounded(self.encoder)
-        self.width = self.encoder.config.hidden_size
+        self.encoder = encoder
+        self.frozen_layers = frozen_layers
+        self.width: int = encoder.config.hidden_size
         self.dropout = nn.Dropout(0.1)
         self.heads = make_heads(task, 2 * self.width)
-        self.encoder.embeddings.requires_grad_(False)
-        self.encoder.encoder.layer[:FROZEN_LAYERS].requires_grad_(False)
+        self.encoder.requires_grad_(False)
+        self.tuned_layers.requires_grad_(True)
+
+    @property
+    def tuned_layers(self) -> nn.ModuleList:
+        """From the lowest to the highest."""
+        layers: nn.ModuleList = self.encoder.encoder.layer[self.frozen_layers :]
+        return layers
 
     def embed(self, input_ids: Tensor) -> Tensor:
         """The frozen layers' output for turns of one length, shape (n, tokens, width)."""
         hidden = self.encoder.embeddings(input_ids)
-        return _through(self.encoder.encoder.layer[:FROZEN_LAYERS], hidden, None)
+        return _through(self.encoder.encoder.layer[: self.frozen_layers], hidden, self.bias(hidden, None))
 
     def pool(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Mean and maximum of the last layer over ``embed``'s output, (n, 2 × width).
 
         ``mask`` (n, tokens) is true at tokens, None where all are.
         """
-        bias = None if mask is None else torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
-        return mean_and_peak(_through(self.encoder.encoder.layer[FROZEN_LAYERS:], hidden, bias), mask)
+        return mean_and_peak(_through(self.tuned_layers, hidden, self.bias(hidden, mask)), mask)
+
+    def bias(self, hidden: Tensor, mask: Tensor | None) -> Tensor | None:
+        """What is added to the attention scores of ``hidden`` (n, tokens, width); None: nothing."""
+        return None if mask is None else torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
 
     def classify(self, pooled: Tensor) -> Logits:
         """The logits of ``pool``'s output."""
@@ -91,6 +100,16 @@ class IntentNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Logits:
         return self.classify(self.pool(self.embed(input_ids), None))
+
+
+class IntentNetwork(TunedNetwork):
+    """The encoder that ships: MiniLM, which can calculate as int8 does."""
+
+    def __init__(self, task: Task, rows: tuple[int, ...]) -> None:
+        """``rows``: of the pretrained word embeddings, those to keep (see `Vocabulary.rows`)."""
+        encoder = pretrained_encoder(rows)
+        make_rounded(encoder)
+        super().__init__(task, encoder, FROZEN_LAYERS)
 
 
 def make_heads(task: Task, width: int) -> nn.ModuleDict:

@@ -31,15 +31,25 @@ from models.training.reading import MAX_TOKENS, arrays, logits_of, read, token_i
 from models.training.speech import as_heard
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
+from models.training.teacher import opinions
 from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
-from models.training.tune import Report, Rows, averaged, embed, finished, probe, tune
+from models.training.tune import Pace, Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, recombined, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 from schemas.conversation import Speaker
 
-_TURNS_SEEN = 70_000
-"""A run goes on for as many epochs as make this many turns."""
+_TURNS_SEEN, _TAUGHT_SEEN = 70_000, 120_000
+"""A run goes on for as many epochs as make this many turns; the second where a teacher makes more of each."""
+_RUNS, _RUNS_TAUGHT = 2, 1
+"""Of tuning, the weights of which are averaged. What a teacher says leaves less to chance."""
+_BATCH, _SMALL_BATCH = 48, 32
+_SMALL_SET = 5_000
+"""Turns; fewer are learned in small batches, so that there are steps enough."""
+_ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3
+_SMOOTHING = 0.1
+_ASKED_MIXED, _ASKED_UNLABELLED = 9_000, 6_000
+"""Of such texts, so many of which only the teacher's opinion is learned."""
 _RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
 _RECOMBINED_A_TEXT = 20
@@ -55,8 +65,8 @@ class Recipe:
 
     epochs: int | None = None
     """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
-    runs: int = 2
-    """Of tuning, the weights of which are averaged."""
+    teacher: bool = False
+    """Whether a larger encoder is tuned first, to teach the one that ships: it takes longer than that itself."""
     first_stage_epochs: int = 8
     seed: int = 7
     threads: int = 2
@@ -120,7 +130,8 @@ def load(path: Path) -> Trained:
 def _tuned(
     task: Task,
     vocabulary: Vocabulary,
-    variants: Sequence[LabelledTurn],
+    turns: Sequence[LabelledTurn],
+    unlabelled: Sequence[str],
     work: Path,
     recipe: Recipe,
     report: Report,
@@ -128,21 +139,47 @@ def _tuned(
     """The encoder; what its runs left in ``work`` serves again as long as they would see the same."""
     torch.manual_seed(recipe.seed)
     begun = IntentNetwork(task, vocabulary.rows)
-    wanted = round(_TURNS_SEEN / len(variants))
-    epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
-    seen = _hash([ENCODER, data_revision(variants), vocabulary.rows, epochs, recipe.seed])
-    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(recipe.runs)]
+    lessons = with_variants(turns, random.Random(recipe.seed))
+    if recipe.teacher:
+        lessons += _unlabelled_lessons(turns, unlabelled, random.Random(recipe.seed))
+    pace = _pace(len(lessons), recipe)
+    seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, recipe.teacher])
+    checkpoints = [
+        work / f"encoder-{seen}" / f"run{run}.pt" for run in range(_RUNS_TAUGHT if recipe.teacher else _RUNS)
+    ]
     checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
     runs = [copy.deepcopy(begun) for _ in checkpoints]
-    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], epochs, network)]
+    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], pace, network)]
     if undone:
-        hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), [turn.text for turn in variants], report)
-        rows = Rows(hidden, targets_of(task, variants))
-        probe(begun, rows, report)
+        texts = [turn.text for turn in lessons]
+        said = opinions(task, turns, texts, work, recipe.seed, report) if recipe.teacher else None
+        hidden = embed(begun, vocabulary.tokenizer(MAX_TOKENS), texts, report)
+        rows = Rows(hidden, targets_of(task, lessons), said)
+        probe(begun, rows, pace.smoothing, report)
         for run in undone:
             runs[run] = copy.deepcopy(begun)
-            tune(runs[run], rows, epochs, recipe.seed + run, checkpoints[run], report)
+            tune(runs[run], rows, pace, recipe.seed + run, checkpoints[run], report)
     return averaged(runs)
+
+
+def _unlabelled_lessons(
+    turns: Sequence[LabelledTurn], unlabelled: Sequence[str], rng: random.Random
+) -> list[LabelledTurn]:
+    """Texts of which nothing is known but what a teacher will say: mixtures of what there is, and others' talk."""
+    own = sorted({turn.text for turn in turns})
+    mixed = recombined(own, min(_ASKED_MIXED, len(own)), rng)
+    others = sorted(set(unlabelled) - set(own), key=digest)[:_ASKED_UNLABELLED]
+    return [
+        LabelledTurn(text, "customer", frozenset(), known=frozenset(), source="asked")
+        for text in sorted({*mixed, *others} - set(own))
+    ]
+
+
+def _pace(lessons: int, recipe: Recipe) -> Pace:
+    wanted = round((_TAUGHT_SEEN if recipe.teacher else _TURNS_SEEN) / lessons)
+    epochs = recipe.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, wanted))
+    batch = _SMALL_BATCH if lessons < _SMALL_SET else _BATCH
+    return Pace(epochs, batch, encoder=_ENCODER_RATE, heads=_HEADS_RATE, smoothing=_SMOOTHING)
 
 
 def _taught(
@@ -157,7 +194,7 @@ def _taught(
     task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, variants, work, recipe, report)
+    encoder = _tuned(task, vocabulary, turns, unlabelled, work, recipe, report)
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
     calibrate(encoder.heads, task, read(encoder, vocabulary, texts, report), targets)
 

@@ -1,4 +1,4 @@
-"""What int8 leaves of a number, so that training can see it before it ships. `export.py` rounds the same way.
+"""What int8 leaves of a number, so that training can see it before it ships.
 
 What is rounded has no slope. The gradient goes through as if nothing had been rounded (Bengio et al. 2013).
 """
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _WEIGHT_STEPS = 64
-"""Steps on each side of zero, of `export.py`'s 7 bits."""
+"""On each side of zero: 7 bits, for without VNNI products of full-range weights overflow their 16-bit sums."""
 _ROW_STEPS = 127
 _ACTIVATION_STEPS = 255
 
@@ -24,7 +24,7 @@ class RoundedLinear(nn.Linear):
     def forward(self, activations: Tensor) -> Tensor:
         if not self.rounded:
             return super().forward(activations)
-        scale = self.weight.abs().amax(dim=1, keepdim=True) / _WEIGHT_STEPS
+        scale = _weight_scale(self.weight)
         return F.linear(_as_bytes(activations), _to_steps(self.weight, scale), self.bias)
 
 
@@ -45,10 +45,20 @@ def set_rounded(network: nn.Module, rounded: bool) -> None:
             module.rounded = rounded
 
 
+def in_steps(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """A layer's weight (outputs, inputs) as int8, and each output's scale (outputs, 1)."""
+    scale = _weight_scale(weight)
+    return (weight / scale).round().to(torch.int8), scale
+
+
 def in_bytes(table: Tensor) -> tuple[Tensor, Tensor]:
     """A table (rows, width) as int8, and each row's scale (rows, 1): their product is nearly the table."""
     scales = table.abs().amax(dim=1, keepdim=True).clamp(min=1e-9) / _ROW_STEPS
     return (table / scales).round().to(torch.int8), scales
+
+
+def _weight_scale(weight: Tensor) -> Tensor:
+    return weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-9) / _WEIGHT_STEPS
 
 
 def _as_bytes(activations: Tensor) -> Tensor:

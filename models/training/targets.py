@@ -11,7 +11,8 @@ from models.training.network import Logits
 from models.training.task import Task
 from models.training.turns import SENTIMENTS, UNKNOWN, LabelledTurn
 
-_SMOOTHING = 0.1
+_TEMPERATURE = 2.0
+"""At which a teacher's classes are compared."""
 _SENTIMENT_WEIGHT, _CHURN_WEIGHT = 0.3, 0.5
 
 
@@ -61,13 +62,20 @@ def levels_of(churn_risk: Tensor) -> Tensor:
     return torch.stack([churn_risk >= 1, churn_risk >= 2], dim=1).float()
 
 
-def loss_of(logits: Logits, targets: Targets) -> Tensor:
-    """The heads' losses, added; each averages over what is known."""
-    if targets.exclusive:
-        total = F.cross_entropy(logits["intents"], targets.intents.argmax(dim=1), label_smoothing=_SMOOTHING)
-    else:
+def loss_of(logits: Logits, targets: Targets, smoothing: float) -> Tensor:
+    """The heads' losses, added; each averages over the turns of which something is known.
+
+    Args:
+        smoothing: of classes that exclude each other, the share of certainty that goes to all of them (0 to 1).
+    """
+    total = torch.zeros(())
+    labelled = targets.known.any(dim=1)
+    if targets.exclusive and labelled.any():
+        classes = targets.intents[labelled].argmax(dim=1)
+        total = F.cross_entropy(logits["intents"][labelled], classes, label_smoothing=smoothing)
+    elif labelled.any():
         each = F.binary_cross_entropy_with_logits(logits["intents"], targets.intents, reduction="none")
-        total = (each * targets.known).sum() / len(each)
+        total = (each * targets.known).sum() / labelled.sum()
     if "sentiment" in logits and (targets.sentiment != UNKNOWN).any():
         felt = F.cross_entropy(logits["sentiment"], targets.sentiment, ignore_index=UNKNOWN)
         total = total + _SENTIMENT_WEIGHT * felt
@@ -77,3 +85,26 @@ def loss_of(logits: Logits, targets: Targets) -> Tensor:
         risk = F.binary_cross_entropy_with_logits(logits["churn_risk"][rated], levels)
         total = total + _CHURN_WEIGHT * risk
     return total
+
+
+def unlike(logits: Logits, said: Logits, *, exclusive: bool) -> Tensor:
+    """How far ``logits`` are from what a teacher ``said`` of the same turns (Hinton et al. 2015), weighed as `loss_of`.
+
+    Where labels exclude each other both are softened, so that the teacher's second thoughts count.
+    """
+    if exclusive:
+        total = _softened_loss(logits["intents"], said["intents"])
+    else:
+        each = F.binary_cross_entropy_with_logits(logits["intents"], said["intents"].sigmoid(), reduction="none")
+        total = each.sum() / len(each)
+    if "sentiment" in logits:
+        total = total + _SENTIMENT_WEIGHT * F.cross_entropy(logits["sentiment"], said["sentiment"].softmax(dim=1))
+    if "churn_risk" in logits:
+        risk = F.binary_cross_entropy_with_logits(logits["churn_risk"], said["churn_risk"].sigmoid())
+        total = total + _CHURN_WEIGHT * risk
+    return total
+
+
+def _softened_loss(logits: Tensor, said: Tensor) -> Tensor:
+    expected = (said / _TEMPERATURE).softmax(dim=1)
+    return _TEMPERATURE**2 * F.cross_entropy(logits / _TEMPERATURE, expected)

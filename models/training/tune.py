@@ -15,24 +15,34 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from models.training.network import FROZEN_LAYERS, HALF_PRECISION, IntentNetwork, Logits
+from models.training.network import HALF_PRECISION, Logits, TunedNetwork
 from models.training.rounding import set_rounded
-from models.training.targets import Targets, loss_of
+from models.training.targets import Targets, loss_of, unlike
 
 Report = Callable[[str, int, int], None]
 """Told of the progress: of what, how much is done, of how much."""
 
-_BATCH, _SMALL_BATCH = 64, 32
-_SMALL_SET = 5_000
-"""Rows; fewer are learned in small batches, so that there are steps enough."""
-_ENCODER_RATE = 2.5e-4
-_HEADS_RATE = 1e-3
 _LAYER_DECAY = 0.85
 """Each lower layer learns this much as fast as the one above it."""
 _WARM_UP_SHARE = 0.1
 _PROBE_PENALTY = 1e-4
+_TAUGHT = 0.7
+"""How much the teacher's opinion counts beside the labels, where there is a teacher."""
 _ROUNDED_EPOCHS = 1
 """At the end, so many epochs see what int8 makes of weights and activations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long and how fast to learn."""
+
+    epochs: int
+    batch: int
+    encoder: float
+    """Rate of the highest layer; each lower one learns somewhat slower."""
+    heads: float
+    smoothing: float
+    """See `loss_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,14 @@ class Rows:
 
     hidden: list[Tensor]
     targets: Targets
+    said: Logits | None = None
+    """What a teacher says of them; None: nobody taught."""
 
     def __len__(self) -> int:
         return len(self.hidden)
 
 
-def embed(network: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
+def embed(network: TunedNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
     """The frozen layers' output of every text as int8 leaves it, those of one length run together."""
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     hidden: list[Tensor] = [torch.empty(0)] * len(texts)
@@ -63,7 +75,7 @@ def embed(network: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], re
     return hidden
 
 
-def probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
+def probe(network: TunedNetwork, rows: Rows, smoothing: float, report: Report) -> None:
     """Fit the heads to the untuned features: a convex problem, solved in a second."""
     features = pooled(network, rows.hidden, report)
     heads = list(network.heads.parameters())
@@ -72,14 +84,14 @@ def probe(network: IntentNetwork, rows: Rows, report: Report) -> None:
     def closure() -> Tensor:
         solver.zero_grad()
         logits = {name: head(features) for name, head in network.heads.items()}
-        loss = loss_of(logits, rows.targets) + _PROBE_PENALTY * sum((each**2).sum() for each in heads)
+        loss = loss_of(logits, rows.targets, smoothing) + _PROBE_PENALTY * sum((each**2).sum() for each in heads)
         loss.backward()
         return loss
 
     solver.step(closure)
 
 
-def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint: Path, report: Report) -> None:
+def tune(network: TunedNetwork, rows: Rows, pace: Pace, seed: int, checkpoint: Path, report: Report) -> None:
     """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine.
 
     The heads should come from `probe`. After every epoch all there is goes into ``checkpoint``; where that file is
@@ -87,23 +99,22 @@ def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint:
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(_groups(network), weight_decay=0.01, fused=True)
-    size = _SMALL_BATCH if len(rows) < _SMALL_SET else _BATCH
-    batches = math.ceil(len(rows) / size)
-    steps = epochs * batches
+    optimizer = torch.optim.AdamW(_groups(network, pace), weight_decay=0.01, fused=True)
+    batches = math.ceil(len(rows) / pace.batch)
+    steps = pace.epochs * batches
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (_WARM_UP_SHARE * steps), max(0.0, 1 - step / steps))
     )
     epoch = _resume(checkpoint, network, optimizer, schedule, generator)
-    while epoch < epochs:
+    while epoch < pace.epochs:
         network.train()
         network.encoder.embeddings.eval()
-        set_rounded(network, epoch >= epochs - _ROUNDED_EPOCHS)
-        for done, batch in enumerate(_shuffled_batches(rows, size, generator), start=1):
+        set_rounded(network, epoch >= pace.epochs - _ROUNDED_EPOCHS)
+        for done, batch in enumerate(_shuffled_batches(rows, pace.batch, generator), start=1):
             hidden, mask = _pad([rows.hidden[int(row)] for row in batch])
             with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PRECISION):
                 pooled = network.pool(hidden, mask)
-            loss = loss_of(network.classify(pooled.float()), rows.targets[batch])
+            loss = _loss(network.classify(pooled.float()), rows, batch, pace.smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -116,12 +127,12 @@ def tune(network: IntentNetwork, rows: Rows, epochs: int, seed: int, checkpoint:
     network.eval()
 
 
-def finished(checkpoint: Path, epochs: int, network: IntentNetwork) -> bool:
+def finished(checkpoint: Path, pace: Pace, network: TunedNetwork) -> bool:
     """Whether tuning was done before: then ``network`` is what came of it."""
     if not checkpoint.exists():
         return False
     state = torch.load(checkpoint, weights_only=True)
-    if state["epoch"] < epochs:
+    if state["epoch"] < pace.epochs:
         return False
     network.load_state_dict(state["network"])
     network.eval()
@@ -129,7 +140,7 @@ def finished(checkpoint: Path, epochs: int, network: IntentNetwork) -> bool:
 
 
 @torch.no_grad()
-def averaged(networks: Sequence[IntentNetwork]) -> IntentNetwork:
+def averaged(networks: Sequence[TunedNetwork]) -> TunedNetwork:
     """One network whose every weight is the mean of theirs, which must have begun as one (Wortsman et al. 2022)."""
     mean = copy.deepcopy(networks[0])
     weights = [dict(network.named_parameters()) for network in networks]
@@ -139,7 +150,7 @@ def averaged(networks: Sequence[IntentNetwork]) -> IntentNetwork:
 
 
 @torch.no_grad()
-def pooled(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Tensor:
+def pooled(network: TunedNetwork, hidden: Sequence[Tensor], report: Report) -> Tensor:
     """The features that the heads see of every row of ``embed``'s output, in order."""
     network.eval()
     features: list[Tensor] = [torch.empty(0)] * len(hidden)
@@ -155,7 +166,7 @@ def pooled(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> 
 
 
 @torch.no_grad()
-def predict(network: IntentNetwork, hidden: Sequence[Tensor], report: Report) -> Logits:
+def predict(network: TunedNetwork, hidden: Sequence[Tensor], report: Report) -> Logits:
     """Logits of every row of ``embed``'s output, in order."""
     return network.classify(pooled(network, hidden, report))
 
@@ -172,17 +183,22 @@ def equal_lengths(ids: Sequence[Sized], most: int = 128) -> Iterator[list[int]]:
         yield batch
 
 
-def _groups(network: IntentNetwork) -> list[dict[str, object]]:
-    layers = network.encoder.encoder.layer
-    top = len(layers) - 1
-    groups: list[dict[str, object]] = [{"params": list(network.heads.parameters()), "lr": _HEADS_RATE}]
-    for index in range(FROZEN_LAYERS, len(layers)):
-        rate = _ENCODER_RATE * _LAYER_DECAY ** (top - index)
-        groups.append({"params": list(layers[index].parameters()), "lr": rate})
+def _loss(logits: Logits, rows: Rows, batch: Tensor, smoothing: float) -> Tensor:
+    loss = loss_of(logits, rows.targets[batch], smoothing)
+    if rows.said is None:
+        return loss
+    said = {name: values[batch] for name, values in rows.said.items()}
+    return (1 - _TAUGHT) * loss + _TAUGHT * unlike(logits, said, exclusive=rows.targets.exclusive)
+
+
+def _groups(network: TunedNetwork, pace: Pace) -> list[dict[str, object]]:
+    groups: list[dict[str, object]] = [{"params": list(network.heads.parameters()), "lr": pace.heads}]
+    for below_top, layer in enumerate(reversed(network.tuned_layers)):
+        groups.append({"params": list(layer.parameters()), "lr": pace.encoder * _LAYER_DECAY**below_top})
     return groups
 
 
-def _save(checkpoint: Path, epoch: int, network: IntentNetwork, *others: object) -> None:
+def _save(checkpoint: Path, epoch: int, network: TunedNetwork, *others: object) -> None:
     optimizer, schedule, generator = others
     state = {
         "epoch": epoch,
@@ -199,7 +215,7 @@ def _save(checkpoint: Path, epoch: int, network: IntentNetwork, *others: object)
 
 def _resume(
     checkpoint: Path,
-    network: IntentNetwork,
+    network: TunedNetwork,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LambdaLR,
     generator: torch.Generator,

@@ -38,20 +38,20 @@ class Vocabulary:
         return tokenizer
 
 
+def unheard(normalizer: object) -> dict[str, object]:
+    """A tokenizer's ``normalizer`` after one that leaves out what is no word."""
+    apostrophes = {"type": "Replace", "pattern": {"Regex": _APOSTROPHES}, "content": ""}
+    not_said = {"type": "Replace", "pattern": {"Regex": _NOT_SAID}, "content": " "}
+    return {"type": "Sequence", "normalizers": [apostrophes, not_said, normalizer]}
+
+
 def vocabulary_for(texts: Iterable[str], size: int = SIZE) -> Vocabulary:
     """The encoder's vocabulary cut to ``size``: every single character and every token of ``texts`` first.
 
     The rest is filled in the pretrained order, which goes from frequent to rare.
     """
     whole = json.loads((pretrained_folder() / "tokenizer.json").read_text(encoding="utf-8"))
-    whole["normalizer"] = {
-        "type": "Sequence",
-        "normalizers": [
-            {"type": "Replace", "pattern": {"Regex": _APOSTROPHES}, "content": ""},
-            {"type": "Replace", "pattern": {"Regex": _NOT_SAID}, "content": " "},
-            whole["normalizer"],
-        ],
-    }
+    whole["normalizer"] = unheard(whole["normalizer"])
     old: dict[str, int] = whole["model"]["vocab"]
     uncut = Tokenizer.from_str(json.dumps(whole))
     uncut.no_padding()

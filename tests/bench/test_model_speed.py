@@ -79,7 +79,7 @@ def test_float32_under_the_roof_of_the_machines_own_products(stages: Stages) -> 
     from models.training.peers import untuned_network
     from models.training.roof import Shape, under_roof
 
-    graph = encoder_graph(untuned_network(stages), stages.manifest.max_tokens)
+    graph = encoder_graph(untuned_network(stages), stages.manifest.max_tokens, int8=False)
     encoder = Graph(graph.SerializeToString(), encoder_widths(stages.manifest))
     found = [under_roof(encoder, tokens, Shape()) for tokens in (16, 32, 64, 128)]
 

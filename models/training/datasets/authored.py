@@ -7,12 +7,14 @@ from typing import Literal
 from models.training.turns import LabelledTurn, digest
 
 _FOLDER = Path(__file__).parents[1] / "authored"
-Split = Literal["train", "validation", "test", "test_first", "test_second", "idle"]
+Split = Literal["train", "validation", "test", "test_first", "test_second", "test_third", "idle", "idle_second"]
 _MEASURED_ON: dict[Split, tuple[str, ...]] = {
-    "test": ("test", "test_second"),
+    "test": ("test", "test_second", "test_third"),
     "test_first": ("test",),
     "test_second": ("test_second",),
-    "idle": ("idle",),
+    "test_third": ("test_third",),
+    "idle": ("idle", "idle_second"),
+    "idle_second": ("idle_second",),
 }
 """The files of the splits that nothing is ever fitted on."""
 
@@ -22,8 +24,8 @@ def load_authored(split: Split) -> list[LabelledTurn]:
 
     ``validation`` is what calibration and thresholds are fitted on: a file written apart, and every tenth turn of the
     others. ``test`` and ``idle`` (talk that wants nothing) were written by somebody who saw none of the rest, and
-    nothing is ever fitted on them. ``test`` is two files, each to be had alone: ``test_first``, and ``test_second``,
-    written later, without sight of the first or of how any model did on it.
+    nothing is ever fitted on them. ``test`` is three files, each written without sight of the others or of how any
+    model did on them, and to be had alone, as is the later of the two of ``idle``.
     """
     if split in _MEASURED_ON:
         return [turn for name in _MEASURED_ON[split] for turn in _read(name)]

@@ -22,8 +22,13 @@ from models.training.report.speeds import device, measure_against_peers, measure
 
 Say = Callable[[str], None]
 """Told of what is measured next."""
-_FILES: dict[str, Split] = {"first": "test_first", "second": "test_second"}
-"""The authored test turns, file by file."""
+_FILES: dict[str, Split] = {
+    "first": "test_first",
+    "second": "test_second",
+    "third": "test_third",
+    "idle_second": "idle_second",
+}
+"""Authored turns that are measured by themselves, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ def authored(figures: Figures) -> str:
     )
     quiet = (
         f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, "
-        f"agents thinking aloud) something that calls for action fires on {figures.share('idle.fired')}."
+        f"agents thinking aloud) something that calls for action fires on {figures.share('idle.fired')}; on those "
+        f"of `idle_second.jsonl`, with which no model was measured before, on "
+        f"{figures.share('authored.idle_second.idle_fired')}."
     )
     note = (
         "The linear models learn from the authored training turns alone, and each label's threshold is the one of best "
@@ -76,9 +78,10 @@ def _files(figures: Figures) -> str:
     return table(
         ("test turns", "", "macro-F1", "churn AUC", "sentiment", "its ECE", "ECE of some churn", "of high churn"),
         [
-            row("both files", "authored"),
-            row("`test.jsonl`, on which an earlier model was measured", "authored.first"),
-            row("`test_second.jsonl`, written later, by somebody else", "authored.second"),
+            row("all three files", "authored"),
+            row("`test.jsonl`, measured twice before, with earlier models", "authored.first"),
+            row("`test_second.jsonl`, measured once before", "authored.second"),
+            row("`test_third.jsonl`, never before", "authored.third"),
         ],
     )
 
