@@ -1,4 +1,8 @@
-"""The first stage as an ONNX graph, written op by op: at this size every op that an exporter adds is felt."""
+"""The first stage as an ONNX graph, written op by op: at this size every op that an exporter adds is felt.
+
+What reads the tables' int8 reads constants alone, so that the runtime does it once, as it loads: of each table one
+`Gather` of floats is left in a turn.
+"""
 
 import numpy as np
 import onnx
@@ -6,48 +10,63 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
-from models.training.first_stage import NO_DOUBT, PAIR_FACTORS, PAIRS, FirstStageNetwork
+from models.training.first_stage import (
+    ATTENTION_HEADS,
+    NEAR,
+    NO_DOUBT,
+    PAIR_FACTOR,
+    PAIRS,
+    FirstStageNetwork,
+    SmallAttention,
+    WordTables,
+)
 from models.training.graph import OPSET, Writer
 from models.training.rounding import in_bytes
 
+_FUSED = "com.microsoft"
 _IR_VERSION = 10
 _TOO_LONG = 1 << 30
 
 
 def first_stage_graph(network: FirstStageNetwork) -> onnx.ModelProto:
-    """``network``, its tables in int8: ``input_ids`` (rows, tokens) in, outputs by name. It takes no padding."""
-    write = _Writer()
-    words = write.look_up("words", network.words.weight, "input_ids")
-    write.op("Pad", [words, write.integers("around", 0, 1, 0, 0, 1, 0)], "around_words")
-    before = write.cut("around_words", "before_words", 0, -2)
-    after = write.cut("around_words", "after_words", 2, _TOO_LONG)
-    window = write.op("Concat", [before, words, after], "window", axis=2)
-    heard = write.op("MatMul", [window, write.constant("near", network.near.weight.detach().numpy().T)], "heard")
-    heard = write.op("Add", [heard, write.weight("near_bias", network.near.bias)], "heard_biased")
-    pairs = write.look_up("pairs", network.pairs.weight, _hashed_pairs(write))
-    near = write.op("Relu", [write.op("Add", [heard, pairs], "heard_in_pairs")], "near_words")
+    """``network``, its tables in int8: ``input_ids`` (rows, tokens) in, outputs by name. It takes no padding.
 
+    Raises:
+        TypeError: it has not settled.
+    """
+    tables = network.words
+    if not isinstance(tables, WordTables):
+        raise TypeError("what is still being learned has no tables to ship: settle the network first")
+    write = _Writer()
+    write.op("Pad", ["input_ids", write.integers("one_around", 0, 1, 0, 1)], "with_ends")  # by 0, which is [PAD]
+    earlier = write.cut("with_ends", "earlier_ids", 0, -2)
+    later = write.cut("with_ends", "later_ids", 2, _TOO_LONG)
+    before, here, after = tables.near.split(NEAR, dim=1)
+    near = [
+        write.look_up("before", before, earlier),
+        write.look_up("here", here, "input_ids"),
+        write.look_up("after", after, later),
+        write.look_up("pairs", network.pairs.weight, _hashed_pairs(write, earlier)),
+    ]
+    heard = _attention(write, network.attention, write.op("Relu", [write.op("Sum", near, "near")], "near_words"))
     over_tokens = write.integers("over_tokens", 1)
-    mean = write.op("ReduceMean", [near, over_tokens], "mean", keepdims=0)
-    peak = write.op("ReduceMax", [near, over_tokens], "peak", keepdims=0)
-    bag = write.op("ReduceMean", [words, over_tokens], "bag", keepdims=0)
-    seen = write.linear(write.op("Concat", [mean, peak, bag], "pooled", axis=1), "trunk", network.trunk)
-    seen = write.op("Relu", [seen], "seen")
-    widths = {}
-    for name, head in network.heads.items():
-        write.linear(seen, f"{name}_head", head, output=name)
-        widths[name] = head.out_features
+    mean = write.op("ReduceMean", [heard, over_tokens], "mean", keepdims=0)
+    peak = write.op("ReduceMax", [heard, over_tokens], "peak", keepdims=0)
+    seen = write.linear(write.op("Concat", [mean, peak], "pooled", axis=1), "trunk", network.trunk)
+    widths = _heads(write, network, write.op("Relu", [seen], "seen"))
     _sure(write, network)
-    meaning = write.linear(bag, "similarity", network.similarity)
+    meant = write.look_up("meanings", tables.similarity, "input_ids")
+    meaning = write.op("ReduceMean", [meant, over_tokens], "meaning", keepdims=0)
     write.op("LpNormalization", [meaning], "embedding", axis=1, p=2)
-    widths |= {"sure": network.doubts.shape[1], "embedding": network.similarity.out_features}
+    widths |= {"sure": network.doubts.shape[1], "embedding": tables.similarity.shape[1]}
 
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width]) for name, width in widths.items()
     ]
     tokens = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["rows", "tokens"])
     graph = helper.make_graph(write.nodes, "first_stage", [tokens], outputs, write.constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
+    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(_FUSED, 1)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
 
 
 class _Writer(Writer):
@@ -61,25 +80,53 @@ class _Writer(Writer):
 
     def look_up(self, name: str, table: Tensor, rows: str) -> str:
         codes, scales = in_bytes(table.detach())
-        steps = self.op("Gather", [self.constant(f"{name}_table", codes.numpy()), rows], f"{name}_steps")
-        scale = self.op("Gather", [self.constant(f"{name}_scales", scales.numpy()), rows], f"{name}_scale")
-        whole = self.op("Cast", [steps], f"{name}_whole_steps", to=TensorProto.FLOAT)
-        return self.op("Mul", [whole, scale], f"{name}_of_turn")
+        steps = self.op("Cast", [self.constant(f"{name}_steps", codes.numpy())], f"{name}_whole", to=TensorProto.FLOAT)
+        whole = self.op("Mul", [steps, self.constant(f"{name}_scales", scales.numpy())], f"{name}_table")
+        return self.op("Gather", [whole, rows], f"{name}_of_turn")
 
-    def linear(self, features: str, name: str, layer: torch.nn.Linear, output: str | None = None) -> str:
-        weights = [self.weight(f"{name}_weight", layer.weight)]
-        if layer.bias is not None:
-            weights.append(self.weight(f"{name}_bias", layer.bias))
-        return self.op("Gemm", [features, *weights], output or f"{name}_of_turn", transB=1)
+    def linear(self, features: str, name: str, layer: torch.nn.Linear) -> str:
+        weights = [self.weight(f"{name}_weight", layer.weight), self.weight(f"{name}_bias", layer.bias)]
+        return self.op("Gemm", [features, *weights], f"{name}_product", transB=1)
+
+    def matrix(self, name: str, layer: torch.nn.Linear) -> str:
+        return self.constant(f"{name}_matrix", layer.weight.detach().numpy().T)
 
 
-def _hashed_pairs(write: _Writer) -> str:
-    earlier = write.cut("input_ids", "earlier_ids", 0, -1)
-    before = write.op("Pad", [earlier, write.integers("one_before", 0, 1, 0, 0)], "before_ids")
-    first = write.op("Mul", [before, write.integers("first_factor", PAIR_FACTORS[0])], "first_part")
-    second = write.op("Mul", ["input_ids", write.integers("second_factor", PAIR_FACTORS[1])], "second_part")
-    both = write.op("Add", [first, second], "both_parts")
+def _hashed_pairs(write: _Writer, earlier: str) -> str:
+    spread = write.op("Mul", [earlier, write.integers("pair_factor", PAIR_FACTOR)], "spread_ids")
+    both = write.op("Add", [spread, "input_ids"], "both_ids")
     return write.op("Mod", [both, write.integers("pair_rows", PAIRS)], "pair_ids")
+
+
+def _attention(write: _Writer, layer: SmallAttention, words: str) -> str:
+    parts = [write.matrix("parts", layer.parts), write.weight("parts_bias", layer.parts.bias)]
+    attended = write.op("Attention", [words, *parts], "attended", _FUSED, num_heads=ATTENTION_HEADS)
+    mixed = write.op("MatMul", [attended, write.matrix("mix", layer.mix)], "mix_product")
+    mixed = _beside(write, "mixed", mixed, words, layer.mix, layer.mixed)
+    wide = write.op("MatMul", [mixed, write.matrix("wide", layer.wide)], "wide_product")
+    bent = write.op("BiasGelu", [wide, write.weight("wide_bias", layer.wide.bias)], "bent", _FUSED)
+    narrow = write.op("MatMul", [bent, write.matrix("narrow", layer.narrow)], "narrow_product")
+    return _beside(write, "narrowed", narrow, mixed, layer.narrow, layer.narrowed)
+
+
+def _beside(
+    write: _Writer, name: str, inner: str, outer: str, product: torch.nn.Linear, norm: torch.nn.LayerNorm
+) -> str:
+    """Add the ``product``'s bias and ``outer`` to ``inner``, and normalize."""
+    weights = {"scale": norm.weight, "shift": norm.bias, "bias": product.bias}
+    constants = [write.weight(f"{name}_{part}", values) for part, values in weights.items()]
+    return write.op("SkipLayerNormalization", [inner, outer, *constants], name, _FUSED, epsilon=norm.eps)
+
+
+def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, int]:
+    """All heads in one product, and the number of columns of each."""
+    widths = {name: head.out_features for name, head in network.heads.items()}
+    whole = torch.nn.Linear(network.trunk.out_features, sum(widths.values()))
+    whole.weight.data = torch.cat([head.weight.detach() for head in network.heads.values()])
+    whole.bias.data = torch.cat([head.bias.detach() for head in network.heads.values()])
+    parts = [write.linear(seen, "heads", whole), write.integers("widths", *widths.values())]
+    write.nodes.append(helper.make_node("Split", parts, list(widths), axis=1))
+    return widths
 
 
 def _sure(write: _Writer, network: FirstStageNetwork) -> None:

@@ -14,14 +14,12 @@ import torch
 
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
+from models.training.distilling import Lessons, distil, meanings
 from models.training.first_stage import (
     EMBEDDING_WIDTH,
     FirstStageNetwork,
-    Lessons,
     answers_of,
-    distil,
     learn_what_is_sure,
-    meanings,
     static_table,
 )
 from models.training.heads import calibrate
