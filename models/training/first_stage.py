@@ -2,7 +2,7 @@
 
 It learns the encoder's calibrated probabilities, what the turns themselves are labelled with, and a similarity
 embedding after the pretrained encoder's own (see `distilling`). It is sure where no label that the speaker can carry is
-near its threshold; which labels it may be trusted with, validation turns tell.
+near its threshold or in the balance; which labels it may be trusted with, validation turns tell.
 
 Words are learned as vectors under linear maps, so that rare ones profit from what the maps learn of others. They ship
 as what the maps make of them, which takes no multiplying.
@@ -30,8 +30,9 @@ NEAR = 128
 ATTENTION_HEADS = 4
 _BENT = 256
 _HIDDEN = 256
-NO_DOUBT = 1e-6
-"""Added to what is doubtful of every turn, for its logarithm."""
+NO_DOUBT = 1e-4
+"""Added to what is doubtful of every turn, for its logarithm: more than what is lost as a dozen numbers near 1 are
+taken from their sum."""
 _PRIOR = 3.0
 """So many changes are believed of each label before any is seen, where so many are to be expected."""
 
@@ -67,14 +68,16 @@ class FirstStageNetwork(nn.Module):
         return answers
 
     def distance(self, intents: Tensor) -> Tensor:
-        """How far each label is from being answered otherwise, in logits, (n, labels).
+        """How far each label is from where it would be answered otherwise, in logits, (n, labels).
 
-        Of a label to its threshold; where labels exclude each other, of the first to the second, (n, 1).
+        That is anywhere between its threshold, across which the encoder may be, and even odds, across which the truth
+        may be; between them the distance is negative. Where labels exclude each other: of the first to the second,
+        (n, 1).
         """
         if self.exclusive:
             first, second = intents.topk(2, dim=1).values.unbind(dim=1)
             return (first - second)[:, None]
-        return (intents - self.edges).abs()
+        return torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -119,13 +119,21 @@ def _beside(
 
 
 def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, int]:
-    """All heads in one product, and the number of columns of each."""
-    widths = {name: head.out_features for name, head in network.heads.items()}
-    whole = torch.nn.Linear(network.trunk.out_features, sum(widths.values()))
-    whole.weight.data = torch.cat([head.weight.detach() for head in network.heads.values()])
-    whole.bias.data = torch.cat([head.bias.detach() for head in network.heads.values()])
-    parts = [write.linear(seen, "heads", whole), write.integers("widths", *widths.values())]
-    write.nodes.append(helper.make_node("Split", parts, list(widths), axis=1))
+    """All heads in one product, and the number of columns of each.
+
+    In the same product, where labels do not exclude each other: how far each is over and under where it is in doubt.
+    """
+    parts = {name: (head.weight, head.bias) for name, head in network.heads.items()}
+    widths = {name: len(bias) for name, (_, bias) in parts.items()}
+    if not network.exclusive:
+        weight, bias = parts["intents"]
+        parts["over"] = weight, bias - network.edges.clamp(min=0.0)
+        parts["under"] = -weight, network.edges.clamp(max=0.0) - bias
+    weights, biases = (torch.cat(each).detach().numpy() for each in zip(*parts.values(), strict=True))
+    product = [seen, write.constant("heads_weight", weights), write.constant("heads_bias", biases)]
+    answers = write.op("Gemm", product, "heads", transB=1)
+    columns = write.integers("columns", *(len(bias) for _, bias in parts.values()))
+    write.nodes.append(helper.make_node("Split", [answers, columns], list(parts), axis=1))
     return widths
 
 
@@ -135,12 +143,12 @@ def _sure(write: _Writer, network: FirstStageNetwork) -> None:
             helper.make_node("TopK", ["intents", write.integers("two", 2)], ["likeliest", "places"], axis=1)
         )
         first = write.cut("likeliest", "likeliest_one", 0, 1)
-        distance = write.op("Sub", [write.cut("likeliest", "second_one", 1, 2), first], "distance")
+        distance = write.op("Sub", [first, write.cut("likeliest", "second_one", 1, 2)], "distance")
     else:
-        edges = write.constant("edges", network.edges.numpy())
-        apart = write.op("Abs", [write.op("Sub", ["intents", edges], "over_edges")], "distance_up")
-        distance = write.op("Neg", [apart], "distance")
-    open_to = write.op("Sigmoid", [distance], "open_to_change")
-    doubt = write.op("MatMul", [open_to, write.constant("doubts", network.doubts.numpy())], "doubt")
-    least = write.constant("no_doubt", np.array(NO_DOUBT, np.float32))
-    write.op("Neg", [write.op("Log", [write.op("Add", [doubt, least], "some_doubt")], "log_doubt")], "sure")
+        distance = write.op("Max", ["over", "under"], "distance")
+    # What is doubtful of a label is 1 less what is certain of it.
+    doubts = network.doubts.numpy()
+    certain = [write.op("Sigmoid", [distance], "certain"), write.constant("doubts", doubts)]
+    most = write.constant("most_doubt", doubts.sum(axis=0) + np.float32(NO_DOUBT))
+    doubt = write.op("Gemm", [*certain, most], "doubt", alpha=-1.0)
+    write.op("Neg", [write.op("Log", [doubt], "log_doubt")], "sure")

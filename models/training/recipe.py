@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from models.training.asking import Questions
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
 from models.training.distilling import Lessons, distil, meanings
@@ -32,15 +33,15 @@ from models.training.task import Task
 from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
 from models.training.tune import Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
-from models.training.variants import prefix_of, recombined, with_variants
+from models.training.variants import prefix_of, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 from schemas.conversation import Speaker
 
 _TURNS_SEEN = 70_000
 """A run goes on for as many epochs as make this many turns."""
-_RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
+_MADE, _MOST_UNLABELLED = 170_000, 20_000
 """Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
-_RECOMBINED_A_TEXT = 20
+_MADE_A_TURN = 20
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
@@ -195,7 +196,9 @@ def _lessons(
     rng = random.Random(recipe.seed)
     own = sorted({turn.text for turn in variants})
     made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
-    asked = own + sorted({*made, *recombined(own, min(_RECOMBINED, _RECOMBINED_A_TEXT * len(own)), rng)} - set(own))
+    idle = [turn.text for turn in turns if turn.known is None and not turn.labels]
+    questions = Questions([turn.text for turn in turns], idle, rng)
+    asked = own + sorted({*made, *questions.make(min(_MADE, _MADE_A_TURN * len(turns)))} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
     logits = logits_of(encoder, tokenizer, asked, report)

@@ -10,7 +10,6 @@ from models.training.turns import LabelledTurn
 PREFIX_WORDS = 7
 """A turn that is still being said is scored from this many words on."""
 _HEARD_SHARE = 0.5
-_LEFT_OUT = 0.05
 
 
 def with_variants(turns: Sequence[LabelledTurn], rng: random.Random) -> list[LabelledTurn]:
@@ -42,22 +41,6 @@ def prefix_of(text: str) -> str:
     """The first words of ``text``, as a partial turn has them; all of a short one."""
     words = text.split()
     return text if len(words) <= PREFIX_WORDS else " ".join(words[:PREFIX_WORDS])
-
-
-def recombined(texts: Sequence[str], count: int, rng: random.Random) -> list[str]:
-    """New talk out of old: the start of one text and the end of another, some words left out.
-
-    What it means nobody says; the encoder is asked. It is how the first stage learns what each part tells by itself.
-    """
-    made = []
-    for _ in range(count):
-        words: list[str] = []
-        for text in rng.sample(texts, rng.choice((1, 2, 2))):
-            parts = text.split()
-            start = rng.randrange(max(1, len(parts) // 2))
-            words += parts[start : start + rng.randint(3, 16)]
-        made.append(" ".join(word for word in words if rng.random() > _LEFT_OUT) or words[0])
-    return made
 
 
 def _idle(turn: LabelledTurn) -> bool:

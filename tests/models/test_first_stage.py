@@ -1,4 +1,4 @@
-"""The first stage's graph, op by op, against the network that it was written from. Needs what `make setup-train` adds."""
+"""The first stage's graph against the network that it was written from. Needs what `make setup-train` adds."""
 
 import numpy as np
 import pytest
