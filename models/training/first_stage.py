@@ -1,4 +1,4 @@
-"""The cascade's first stage: what words tell of themselves and to their neighbours, under one small layer of attention.
+"""The cascade's first stage: what each word, its neighbours and its pairs tell, looked up and added.
 
 It learns the encoder's calibrated probabilities, what the turns themselves are labelled with, and a similarity
 embedding after the pretrained encoder's own (see `distilling`). It is sure where no label that the speaker can carry is
@@ -9,7 +9,6 @@ as what the maps make of them, which takes no multiplying.
 """
 
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +26,6 @@ PAIRS = 16_384
 PAIR_FACTOR = 104_729
 """A prime, by which the id of a word is multiplied before the next one's is added and both are hashed."""
 NEAR = 128
-ATTENTION_HEADS = 4
-_BENT = 256
 _HIDDEN = 256
 NO_DOUBT = 1e-4
 """Added to what is doubtful of every turn, for its logarithm: more than what is lost as a dozen numbers near 1 are
@@ -45,7 +42,6 @@ class FirstStageNetwork(nn.Module):
         super().__init__()
         self.words: LearnedWords | WordTables = LearnedWords(table)
         self.pairs = nn.Embedding.from_pretrained(torch.zeros(PAIRS, NEAR), freeze=False)
-        self.attention = SmallAttention()
         self.trunk = nn.Linear(2 * NEAR, _HIDDEN)
         self.dropout = nn.Dropout(0.2)
         self.heads = make_heads(task, _HIDDEN)
@@ -58,8 +54,7 @@ class FirstStageNetwork(nn.Module):
         around, meanings = self.words(F.pad(input_ids, (1, 1)))
         before, here, after = around.split(NEAR, dim=2)
         near = before[:, :-2] + here[:, 1:-1] + after[:, 2:] + self.pairs(hashed_pairs(input_ids))
-        heard = self.attention(torch.relu(near), mask)
-        seen = torch.relu(self.trunk(self.dropout(mean_and_peak(heard, mask))))
+        seen = torch.relu(self.trunk(self.dropout(mean_and_peak(torch.relu(near), mask))))
         answers = {name: head(seen) for name, head in self.heads.items()}
         # λ labels are expected to be answered otherwise; that none is has the probability 1 / (1 + λ).
         answers["sure"] = -torch.log(torch.sigmoid(-self.distance(answers["intents"])) @ self.doubts + NO_DOUBT)
@@ -119,25 +114,6 @@ class WordTables(nn.Module):
 
     def forward(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
         return F.embedding(input_ids, self.near), F.embedding(input_ids, self.similarity)
-
-
-class SmallAttention(nn.Module):
-    """One layer as the encoder's six are, a thirteenth of the size of one of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts = nn.Linear(NEAR, 3 * NEAR)
-        self.mix = nn.Linear(NEAR, NEAR)
-        self.mixed = nn.LayerNorm(NEAR)
-        self.wide = nn.Linear(NEAR, _BENT)
-        self.narrow = nn.Linear(_BENT, NEAR)
-        self.narrowed = nn.LayerNorm(NEAR)
-
-    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        parts = self.parts(hidden).unflatten(2, (3, ATTENTION_HEADS, NEAR // ATTENTION_HEADS)).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(*parts.unbind(), attn_mask=mask[:, None, None, :])
-        hidden = self.mixed(hidden + self.mix(attended.transpose(1, 2).flatten(2)))
-        return cast(Tensor, self.narrowed(hidden + self.narrow(F.gelu(self.wide(hidden)))))
 
 
 def hashed_pairs(input_ids: Tensor) -> Tensor:

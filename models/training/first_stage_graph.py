@@ -11,19 +11,16 @@ from onnx import TensorProto, helper
 from torch import Tensor
 
 from models.training.first_stage import (
-    ATTENTION_HEADS,
     NEAR,
     NO_DOUBT,
     PAIR_FACTOR,
     PAIRS,
     FirstStageNetwork,
-    SmallAttention,
     WordTables,
 )
 from models.training.graph import OPSET, Writer
 from models.training.rounding import in_bytes
 
-_FUSED = "com.microsoft"
 _IR_VERSION = 10
 _TOO_LONG = 1 << 30
 
@@ -48,7 +45,7 @@ def first_stage_graph(network: FirstStageNetwork) -> onnx.ModelProto:
         write.look_up("after", after, later),
         write.look_up("pairs", network.pairs.weight, _hashed_pairs(write, earlier)),
     ]
-    heard = _attention(write, network.attention, write.op("Relu", [write.op("Sum", near, "near")], "near_words"))
+    heard = write.op("Relu", [write.op("Sum", near, "near")], "heard")
     over_tokens = write.integers("over_tokens", 1)
     mean = write.op("ReduceMean", [heard, over_tokens], "mean", keepdims=0)
     peak = write.op("ReduceMax", [heard, over_tokens], "peak", keepdims=0)
@@ -65,8 +62,7 @@ def first_stage_graph(network: FirstStageNetwork) -> onnx.ModelProto:
     ]
     tokens = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["rows", "tokens"])
     graph = helper.make_graph(write.nodes, "first_stage", [tokens], outputs, write.constants)
-    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(_FUSED, 1)]
-    return helper.make_model(graph, opset_imports=imports, ir_version=_IR_VERSION)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=_IR_VERSION)
 
 
 class _Writer(Writer):
@@ -88,34 +84,11 @@ class _Writer(Writer):
         weights = [self.weight(f"{name}_weight", layer.weight), self.weight(f"{name}_bias", layer.bias)]
         return self.op("Gemm", [features, *weights], f"{name}_product", transB=1)
 
-    def matrix(self, name: str, layer: torch.nn.Linear) -> str:
-        return self.constant(f"{name}_matrix", layer.weight.detach().numpy().T)
-
 
 def _hashed_pairs(write: _Writer, earlier: str) -> str:
     spread = write.op("Mul", [earlier, write.integers("pair_factor", PAIR_FACTOR)], "spread_ids")
     both = write.op("Add", [spread, "input_ids"], "both_ids")
     return write.op("Mod", [both, write.integers("pair_rows", PAIRS)], "pair_ids")
-
-
-def _attention(write: _Writer, layer: SmallAttention, words: str) -> str:
-    parts = [write.matrix("parts", layer.parts), write.weight("parts_bias", layer.parts.bias)]
-    attended = write.op("Attention", [words, *parts], "attended", _FUSED, num_heads=ATTENTION_HEADS)
-    mixed = write.op("MatMul", [attended, write.matrix("mix", layer.mix)], "mix_product")
-    mixed = _beside(write, "mixed", mixed, words, layer.mix, layer.mixed)
-    wide = write.op("MatMul", [mixed, write.matrix("wide", layer.wide)], "wide_product")
-    bent = write.op("BiasGelu", [wide, write.weight("wide_bias", layer.wide.bias)], "bent", _FUSED)
-    narrow = write.op("MatMul", [bent, write.matrix("narrow", layer.narrow)], "narrow_product")
-    return _beside(write, "narrowed", narrow, mixed, layer.narrow, layer.narrowed)
-
-
-def _beside(
-    write: _Writer, name: str, inner: str, outer: str, product: torch.nn.Linear, norm: torch.nn.LayerNorm
-) -> str:
-    """Add the ``product``'s bias and ``outer`` to ``inner``, and normalize."""
-    weights = {"scale": norm.weight, "shift": norm.bias, "bias": product.bias}
-    constants = [write.weight(f"{name}_{part}", values) for part, values in weights.items()]
-    return write.op("SkipLayerNormalization", [inner, outer, *constants], name, _FUSED, epsilon=norm.eps)
 
 
 def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, int]:
