@@ -13,7 +13,7 @@ TEXTS = [
     "The router drops every evening; can you have a look?",
     "yes please go ahead",
 ]
-FILLERS = set(["um", "uh", "er", "well", "so", "yeah", "like", "you", "know", "i", "mean", "okay", "right"])
+FILLERS = {"um", "uh", "er", "well", "so", "yeah", "like", "you", "know", "i", "mean", "okay", "right"}
 
 
 def words(text: str) -> set[str]:
