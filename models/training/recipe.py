@@ -39,9 +39,8 @@ from schemas.conversation import Speaker
 
 _TURNS_SEEN = 70_000
 """A run goes on for as many epochs as make this many turns."""
-_MADE, _MOST_UNLABELLED = 170_000, 20_000
-"""Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
-_MADE_A_TURN = 20
+_MOST_UNLABELLED = 20_000
+_QUESTIONS_A_TURN = 60
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
@@ -56,7 +55,9 @@ class Recipe:
     """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
     runs: int = 2
     """Of tuning, the weights of which are averaged."""
-    first_stage_epochs: int = 8
+    questions: int = 170_000
+    """New texts that the encoder is asked about, for the first stage to learn from; at most 60 a turn."""
+    first_stage_epochs: int = 4
     seed: int = 7
     threads: int = 2
 
@@ -198,7 +199,7 @@ def _lessons(
     made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
     idle = [turn.text for turn in turns if turn.known is None and not turn.labels]
     questions = Questions([turn.text for turn in turns], idle, rng)
-    asked = own + sorted({*made, *questions.make(min(_MADE, _MADE_A_TURN * len(turns)))} - set(own))
+    asked = own + sorted({*made, *questions.make(min(recipe.questions, _QUESTIONS_A_TURN * len(turns)))} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
     logits = logits_of(encoder, tokenizer, asked, report)
