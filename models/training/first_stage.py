@@ -30,6 +30,9 @@ _HIDDEN = 256
 NO_DOUBT = 1e-4
 """Added to what is doubtful of every turn, for its logarithm: more than what is lost as a dozen numbers near 1 are
 taken from their sum."""
+TRUST = 0.7
+"""How much of a label's distance counts: calibrated on all turns, logits are too far apart on the turns that are easy,
+and small doubts about many labels should tell."""
 _PRIOR = 3.0
 """So many changes are believed of each label before any is seen, where so many are to be expected."""
 
@@ -72,7 +75,7 @@ class FirstStageNetwork(nn.Module):
         if self.exclusive:
             first, second = intents.topk(2, dim=1).values.unbind(dim=1)
             return (first - second)[:, None]
-        return torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
+        return TRUST * torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -15,6 +15,7 @@ from models.training.first_stage import (
     NO_DOUBT,
     PAIR_FACTOR,
     PAIRS,
+    TRUST,
     FirstStageNetwork,
     WordTables,
 )
@@ -100,8 +101,8 @@ def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, i
     widths = {name: len(bias) for name, (_, bias) in parts.items()}
     if not network.exclusive:
         weight, bias = parts["intents"]
-        parts["over"] = weight, bias - network.edges.clamp(min=0.0)
-        parts["under"] = -weight, network.edges.clamp(max=0.0) - bias
+        parts["over"] = TRUST * weight, TRUST * (bias - network.edges.clamp(min=0.0))
+        parts["under"] = -TRUST * weight, TRUST * (network.edges.clamp(max=0.0) - bias)
     weights, biases = (torch.cat(each).detach().numpy() for each in zip(*parts.values(), strict=True))
     product = [seen, write.constant("heads_weight", weights), write.constant("heads_bias", biases)]
     answers = write.op("Gemm", product, "heads", transB=1)
