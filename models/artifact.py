@@ -9,9 +9,9 @@ float32 logits, one output a head that the manifest has:
 - ``sentiment`` (rows, labels): the softmax is
 - ``churn_risk`` (rows, 2): the sigmoids are P(at least some) and P(high)
 
-The first stage gives two outputs more: ``sure`` (rows, 2), whose sigmoids are the probabilities that the encoder would
-answer the same, were it a customer's turn or an agent's, and ``embedding`` (rows, width), unit vectors whose products
-are similarities of meaning.
+The first stage gives two outputs more: ``sure`` (rows, 2), whose sigmoids are how probable it is that its answer is as
+good as the encoder's, were it a customer's turn or an agent's, and ``embedding`` (rows, width), unit vectors whose
+products are similarities of meaning.
 
 Labels are whatever strings the manifest says; nothing in Livecue's code knows them. A head that the model lacks is null
 in the manifest and null in its scores.

@@ -1,11 +1,14 @@
-"""From a turn's calibrated logits to its `Scores`: probabilities, thresholds, rounding. Pure but for numpy."""
+"""From a turn's calibrated logits to its `Scores`: probabilities, thresholds, rounding. Pure.
+
+Where the first stage answers, this costs as much as its graph: what is the same for every turn is worked out once, and
+a few dozen numbers are not given to numpy, each call of which costs more than they do once the encoder has filled the
+processor's cache.
+"""
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from models.artifact import IntentsHead, Manifest
 from models.serving.graph import Logits
@@ -13,9 +16,10 @@ from models.serving.utterance import Utterance
 from schemas.conversation import Speaker
 from schemas.intent import Scores
 
-Probabilities = NDArray[np.float64]
-_DECIMALS = 4
-_SPEAKERS = tuple(Speaker)
+_STEPS = 10_000
+"""Of a probability: it is told to four decimals."""
+_PLACE = {speaker: index for index, speaker in enumerate(Speaker)}
+_NEVER = math.inf
 
 
 def encoder_widths(manifest: Manifest) -> dict[str, int]:
@@ -35,85 +39,108 @@ def first_stage_widths(manifest: Manifest, embedding_width: int) -> dict[str, in
     return {**encoder_widths(manifest), "sure": len(Speaker), "embedding": embedding_width}
 
 
-def scores_of(
-    manifest: Manifest,
-    utterance: Utterance,
-    logits: Mapping[str, Logits],
-    *,
-    stage: Literal["first_stage", "encoder"],
-    embedding: bytes | None,
-) -> Scores:
-    """What one turn's logits say of it.
+class Heads:
+    """What the heads of one manifest make of logits."""
 
-    Args:
-        logits: of the stage that answers, by output name (see `encoder_widths`), each of shape ``(columns,)``.
-        embedding: int8, as `embedding_of` gives it; None where there is no first stage.
-    """
-    intents: dict[str, float] = {}
-    fired: tuple[str, ...] = ()
-    if manifest.intents is not None:
-        intents = _intents(manifest.intents, utterance.speaker, logits["intents"])
-        fired = _fired(manifest.intents, intents, is_final=utterance.is_final)
-    sentiment = None
-    if manifest.sentiment is not None:
-        sentiment = dict(zip(manifest.sentiment.labels, _rounded(_softmax(logits["sentiment"])), strict=True))
-    churn_risk = None
-    if manifest.churn_risk and utterance.speaker is Speaker.CUSTOMER:
-        churn_risk = round(float(sigmoid(logits["churn_risk"]).sum()), _DECIMALS)
-    return Scores(
-        model_revision=manifest.revision,
-        intents=intents,
-        fired=fired,
-        sentiment=sentiment,
-        churn_risk=churn_risk,
-        embedding=None if embedding is None else base64.b64encode(embedding).decode("ascii"),
-        stage=stage,
-    )
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._intents = {} if manifest.intents is None else {who: _Intents(manifest.intents, who) for who in Speaker}
+        self._sentiments = () if manifest.sentiment is None else manifest.sentiment.labels
+
+    def scores_of(
+        self,
+        utterance: Utterance,
+        logits: Mapping[str, Logits],
+        *,
+        stage: Literal["first_stage", "encoder"],
+        embedding: bytes | None,
+    ) -> Scores:
+        """What one turn's logits say of it.
+
+        Args:
+            logits: of the stage that answers, by output name (see `encoder_widths`), each of shape ``(columns,)``.
+            embedding: int8, as `embedding_of` gives it; None where there is no first stage.
+        """
+        intents: dict[str, float] = {}
+        fired: tuple[str, ...] = ()
+        if self._intents:
+            intents, fired = self._intents[utterance.speaker].read(logits["intents"], is_final=utterance.is_final)
+        sentiment = None
+        if self._sentiments:
+            sentiment = dict(zip(self._sentiments, _shares(logits["sentiment"].tolist()), strict=True))
+        churn_risk = None
+        if self._manifest.churn_risk and utterance.speaker is Speaker.CUSTOMER:
+            churn_risk = _rounded(sum(map(_probability, logits["churn_risk"].tolist())))
+        return Scores(
+            model_revision=self._manifest.revision,
+            intents=intents,
+            fired=fired,
+            sentiment=sentiment,
+            churn_risk=churn_risk,
+            embedding=None if embedding is None else base64.b64encode(embedding).decode("ascii"),
+            stage=stage,
+        )
+
+    def silence(self, speaker: Speaker) -> Scores:
+        """The scores of a text that says nothing: every label at 0, all else unknown."""
+        names = self._intents[speaker].names if self._intents else ()
+        return Scores(model_revision=self._manifest.revision, intents=dict.fromkeys(names, 0.0), fired=())
 
 
 def is_sure(logits: Mapping[str, Logits], speaker: Speaker, sure_at: float) -> bool:
     """Whether the first stage, which said this of a turn, is sure enough to answer it."""
-    return bool(sigmoid(logits["sure"])[_SPEAKERS.index(speaker)] >= sure_at)
-
-
-def silence(manifest: Manifest, speaker: Speaker) -> Scores:
-    """The scores of a text that says nothing: every label at 0, all else unknown."""
-    labels = manifest.intents.labels if manifest.intents else ()
-    intents = {label.name: 0.0 for label in labels if speaker in label.speakers}
-    return Scores(model_revision=manifest.revision, intents=intents, fired=())
+    return _probability(float(logits["sure"][_PLACE[speaker]])) >= sure_at
 
 
 def embedding_of(logits: Mapping[str, Logits]) -> bytes:
     """The first stage's embedding as int8, round(127·x) of each number of a unit vector."""
-    scaled: NDArray[np.int8] = np.rint(logits["embedding"] * 127.0).clip(-127, 127).astype(np.int8)
-    return scaled.tobytes()
+    return bytes([round(127.0 * each) & 0xFF for each in logits["embedding"].tolist()])
 
 
-def sigmoid(logits: Logits) -> Probabilities:
+class _Intents:
+    """The labels that one speaker's turns can carry."""
+
+    def __init__(self, head: IntentsHead, speaker: Speaker) -> None:
+        carried = [(column, label) for column, label in enumerate(head.labels) if speaker in label.speakers]
+        self.names = tuple(label.name for _, label in carried)
+        self._exclusive = head.exclusive
+        self._columns = [column for column, _ in carried]
+        self._whole = [label.threshold for _, label in carried]
+        self._partial = [_NEVER if label.partial_threshold is None else label.partial_threshold for _, label in carried]
+
+    def read(self, logits: Logits, *, is_final: bool) -> tuple[dict[str, float], tuple[str, ...]]:
+        """The labels' probabilities, and those that fire, most probable first.
+
+        An exclusive head's are shared out among all labels, whoever can carry them, and none but the likeliest fires.
+        """
+        of_all: list[float] = logits.tolist()
+        if self._exclusive:
+            of_all = _shares(of_all)
+            rounded = [of_all[column] for column in self._columns]
+        else:
+            rounded = [_rounded(_probability(of_all[column])) for column in self._columns]
+        fires_at = self._whole if is_final else self._partial
+        labels = list(zip(rounded, self.names, fires_at, strict=True))
+        can_fire = [min(labels, key=_likeliest_first)] if self._exclusive and labels else labels
+        fired = sorted((label for label in can_fire if label[0] >= label[2]), key=_likeliest_first)
+        return dict(zip(self.names, rounded, strict=True)), tuple(name for _, name, _ in fired)
+
+
+def _likeliest_first(label: tuple[float, str, float]) -> tuple[float, str]:
+    return -label[0], label[1]
+
+
+def _probability(logit: float) -> float:
     # By tanh, which overflows nowhere.
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits.astype(np.float64)))
+    return 0.5 + 0.5 * math.tanh(0.5 * logit)
 
 
-def _softmax(logits: Logits) -> Probabilities:
-    shares = np.exp(logits.astype(np.float64) - logits.max())
-    return np.asarray(shares / shares.sum())
+def _shares(logits: list[float]) -> list[float]:
+    most = max(logits)
+    shares = [math.exp(each - most) for each in logits]
+    total = sum(shares)
+    return [_rounded(each / total) for each in shares]
 
 
-def _rounded(probabilities: Probabilities) -> list[float]:
-    rounded: list[float] = probabilities.round(_DECIMALS).tolist()
-    return rounded
-
-
-def _intents(head: IntentsHead, speaker: Speaker, logits: Logits) -> dict[str, float]:
-    """Probability by label of this speaker; an exclusive head's are shared out among all labels all the same."""
-    probabilities = _rounded(_softmax(logits) if head.exclusive else sigmoid(logits))
-    pairs = zip(head.labels, probabilities, strict=True)
-    return {label.name: probability for label, probability in pairs if speaker in label.speakers}
-
-
-def _fired(head: IntentsHead, intents: Mapping[str, float], *, is_final: bool) -> tuple[str, ...]:
-    """The labels over their threshold, most probable first; of an exclusive head none but the likeliest."""
-    by_probability = sorted(intents, key=lambda name: (-intents[name], name))
-    thresholds = {label.name: label.threshold if is_final else label.partial_threshold for label in head.labels}
-    asked = by_probability[:1] if head.exclusive else by_probability
-    return tuple(name for name in asked if (at := thresholds[name]) is not None and intents[name] >= at)
+def _rounded(probability: float) -> float:
+    return int(probability * _STEPS + 0.5) / _STEPS

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from models.artifact import Artifact, ArtifactError, FileName, FirstStage, Manifest, read_artifact
 from models.serving.graph import Graph, GraphRefused
-from models.serving.heads import embedding_of, encoder_widths, first_stage_widths, is_sure, scores_of, silence
+from models.serving.heads import Heads, embedding_of, encoder_widths, first_stage_widths, is_sure
 from models.serving.utterance import Utterance
 from schemas.intent import Scores
 
@@ -34,6 +34,7 @@ class IntentModel:
         self._tokenizer = tokenizer
         self._encoder = encoder
         self._first = first
+        self._heads = Heads(manifest)
 
     @classmethod
     def load(cls, folder: Path, *, cascade: bool = True) -> Self:
@@ -97,16 +98,16 @@ class IntentModel:
     def _score(self, turn: Utterance) -> Scores:
         text = self._readable(turn.text)
         if not text:
-            return silence(self.manifest, turn.speaker)
+            return self._heads.silence(turn.speaker)
         tokens = self._tokens(text)
         embedding = None
         if self._first is not None:
             answer = self._first.graph.run(tokens)
             embedding = embedding_of(answer)
             if is_sure(answer, turn.speaker, self._first.settings.sure_at):
-                return scores_of(self.manifest, turn, answer, stage="first_stage", embedding=embedding)
+                return self._heads.scores_of(turn, answer, stage="first_stage", embedding=embedding)
         answer = self._encoder.run(tokens)
-        return scores_of(self.manifest, turn, answer, stage="encoder", embedding=embedding)
+        return self._heads.scores_of(turn, answer, stage="encoder", embedding=embedding)
 
     def _readable(self, text: str) -> str:
         """The beginning of ``text`` that is tokenized; empty where it has no letter or digit."""

@@ -17,6 +17,8 @@ MOST_LOST_BESIDE = 0.01
 MOST_CHANGED = 0.05
 """Of the validation turns, for how many the first stage may give another answer, be it no worse: among few turns chance
 makes up for much."""
+CHANCE = 1.0
+"""So many standard deviations of a fair coin: by no more may changes for the worse outnumber those for the better."""
 _STEPS = np.round(np.concatenate([np.arange(0.2, 0.98, 0.01), np.arange(0.98, 1.0, 0.002)]), 3)
 
 Classes = NDArray[np.int64]
@@ -40,6 +42,11 @@ class Truth:
             return np.asarray((changed.any(axis=1) | otherwise)[:, None])
         return np.asarray(changed)
 
+    def gained(self, thresholds: Thresholds, one: Arrays, other: Arrays) -> Vector:
+        """(n,), by how many labels one is nearer to the truth than the other."""
+        wrong = [self._wrong(thresholds, answers) for answers in (one, other)]
+        return np.asarray(wrong[1] - wrong[0], dtype=np.float64)
+
     def qualities(self, thresholds: Thresholds, answers: Arrays) -> list[float]:
         """Of the intents, the sentiment and the churn risk, as far as there are any: the more, the better."""
         found = [self._of_intents(thresholds, answers)]
@@ -51,6 +58,14 @@ class Truth:
             ordered = share_ordered(risk[truth > 0], risk[truth == 0])
             found += [] if ordered is None else [ordered]
         return found
+
+    def _wrong(self, thresholds: Thresholds, answers: Arrays) -> Classes:
+        """(n,), on how many labels; where labels exclude each other, 1 or 0."""
+        if self._task.exclusive:
+            chosen = answers["intents"].argmax(axis=1)
+            return np.asarray(~self._holds[np.arange(len(chosen)), chosen], dtype=np.int64)
+        fires = thresholds.fires(self._task, answers["intents"])
+        return np.asarray(((fires != self._holds) & self._known).sum(axis=1))
 
     def _of_intents(self, thresholds: Thresholds, answers: Arrays) -> float:
         if self._task.exclusive:
@@ -67,13 +82,15 @@ def choose_sure_at(
 ) -> tuple[float, dict[str, float]]:
     """From which probability of ``sure`` (n,), its turn's speaker's, the first stage answers; and what it comes to."""
     changed = truth.changed(thresholds, first, second).any(axis=1)
+    gained = truth.gained(thresholds, first, second)
     alone = truth.qualities(thresholds, second)
     at, lost = 1.0, 0.0
     for step in _STEPS[::-1]:
         by_first = sure >= step
         served = {name: np.where(by_first[:, None], first[name], second[name]) for name in second}
         losses = [one - other for one, other in zip(alone, truth.qualities(thresholds, served), strict=True)]
-        if (changed & by_first).mean() > MOST_CHANGED:
+        by_chance = CHANCE * float(np.sqrt((gained[by_first] ** 2).sum()))
+        if (changed & by_first).mean() > MOST_CHANGED or -gained[by_first].sum() > by_chance:
             break
         if by_first.any() and losses[0] <= MOST_LOST and max(losses) <= MOST_LOST_BESIDE:
             at, lost = float(step), losses[0]

@@ -1,4 +1,8 @@
-"""The first stage as an ONNX graph, written op by op: at this size every op that an exporter adds is felt."""
+"""The first stage as an ONNX graph, written op by op: at this size every op that an exporter adds is felt.
+
+What reads the tables' int8 reads constants alone, so that the runtime does it once, as it loads: of each table one
+`Gather` of floats is left in a turn.
+"""
 
 import numpy as np
 import onnx
@@ -6,7 +10,15 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor
 
-from models.training.first_stage import NO_DOUBT, PAIR_FACTORS, PAIRS, FirstStageNetwork
+from models.training.first_stage import (
+    NEAR,
+    NO_DOUBT,
+    PAIR_FACTOR,
+    PAIRS,
+    TRUST,
+    FirstStageNetwork,
+    WordTables,
+)
 from models.training.graph import OPSET
 from models.training.rounding import in_bytes
 from models.training.writer import Writer
@@ -16,32 +28,36 @@ _TOO_LONG = 1 << 30
 
 
 def first_stage_graph(network: FirstStageNetwork) -> onnx.ModelProto:
-    """``network``, its tables in int8: ``input_ids`` (rows, tokens) in, outputs by name. It takes no padding."""
-    write = _Writer()
-    words = write.look_up("words", network.words.weight, "input_ids")
-    write.op("Pad", [words, write.integers("around", 0, 1, 0, 0, 1, 0)], "around_words")
-    before = write.cut("around_words", "before_words", 0, -2)
-    after = write.cut("around_words", "after_words", 2, _TOO_LONG)
-    window = write.op("Concat", [before, words, after], "window", axis=2)
-    heard = write.op("MatMul", [window, write.constant("near", network.near.weight.detach().numpy().T)], "heard")
-    heard = write.op("Add", [heard, write.weight("near_bias", network.near.bias)], "heard_biased")
-    pairs = write.look_up("pairs", network.pairs.weight, _hashed_pairs(write))
-    near = write.op("Relu", [write.op("Add", [heard, pairs], "heard_in_pairs")], "near_words")
+    """``network``, its tables in int8: ``input_ids`` (rows, tokens) in, outputs by name. It takes no padding.
 
+    Raises:
+        TypeError: it has not settled.
+    """
+    tables = network.words
+    if not isinstance(tables, WordTables):
+        raise TypeError("what is still being learned has no tables to ship: settle the network first")
+    write = _Writer()
+    write.op("Pad", ["input_ids", write.integers("one_around", 0, 1, 0, 1)], "with_ends")  # by 0, which is [PAD]
+    earlier = write.cut("with_ends", "earlier_ids", 0, -2)
+    later = write.cut("with_ends", "later_ids", 2, _TOO_LONG)
+    before, here, after = tables.near.split(NEAR, dim=1)
+    near = [
+        write.look_up("before", before, earlier),
+        write.look_up("here", here, "input_ids"),
+        write.look_up("after", after, later),
+        write.look_up("pairs", network.pairs.weight, _hashed_pairs(write, earlier)),
+    ]
+    heard = write.op("Relu", [write.op("Sum", near, "near")], "heard")
     over_tokens = write.integers("over_tokens", 1)
-    mean = write.op("ReduceMean", [near, over_tokens], "mean", keepdims=0)
-    peak = write.op("ReduceMax", [near, over_tokens], "peak", keepdims=0)
-    bag = write.op("ReduceMean", [words, over_tokens], "bag", keepdims=0)
-    seen = write.linear(write.op("Concat", [mean, peak, bag], "pooled", axis=1), "trunk", network.trunk)
-    seen = write.op("Relu", [seen], "seen")
-    widths = {}
-    for name, head in network.heads.items():
-        write.linear(seen, f"{name}_head", head, output=name)
-        widths[name] = head.out_features
+    mean = write.op("ReduceMean", [heard, over_tokens], "mean", keepdims=0)
+    peak = write.op("ReduceMax", [heard, over_tokens], "peak", keepdims=0)
+    seen = write.linear(write.op("Concat", [mean, peak], "pooled", axis=1), "trunk", network.trunk)
+    widths = _heads(write, network, write.op("Relu", [seen], "seen"))
     _sure(write, network)
-    meaning = write.linear(bag, "similarity", network.similarity)
+    meant = write.look_up("meanings", tables.similarity, "input_ids")
+    meaning = write.op("ReduceMean", [meant, over_tokens], "meaning", keepdims=0)
     write.op("LpNormalization", [meaning], "embedding", axis=1, p=2)
-    widths |= {"sure": network.doubts.shape[1], "embedding": network.similarity.out_features}
+    widths |= {"sure": network.doubts.shape[1], "embedding": tables.similarity.shape[1]}
 
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width]) for name, width in widths.items()
@@ -62,25 +78,38 @@ class _Writer(Writer):
 
     def look_up(self, name: str, table: Tensor, rows: str) -> str:
         codes, scales = in_bytes(table.detach())
-        steps = self.op("Gather", [self.constant(f"{name}_table", codes.numpy()), rows], f"{name}_steps")
-        scale = self.op("Gather", [self.constant(f"{name}_scales", scales.numpy()), rows], f"{name}_scale")
-        whole = self.op("Cast", [steps], f"{name}_whole_steps", to=TensorProto.FLOAT)
-        return self.op("Mul", [whole, scale], f"{name}_of_turn")
+        steps = self.op("Cast", [self.constant(f"{name}_steps", codes.numpy())], f"{name}_whole", to=TensorProto.FLOAT)
+        whole = self.op("Mul", [steps, self.constant(f"{name}_scales", scales.numpy())], f"{name}_table")
+        return self.op("Gather", [whole, rows], f"{name}_of_turn")
 
-    def linear(self, features: str, name: str, layer: torch.nn.Linear, output: str | None = None) -> str:
-        weights = [self.weight(f"{name}_weight", layer.weight)]
-        if layer.bias is not None:
-            weights.append(self.weight(f"{name}_bias", layer.bias))
-        return self.op("Gemm", [features, *weights], output or f"{name}_of_turn", transB=1)
+    def linear(self, features: str, name: str, layer: torch.nn.Linear) -> str:
+        weights = [self.weight(f"{name}_weight", layer.weight), self.weight(f"{name}_bias", layer.bias)]
+        return self.op("Gemm", [features, *weights], f"{name}_product", transB=1)
 
 
-def _hashed_pairs(write: _Writer) -> str:
-    earlier = write.cut("input_ids", "earlier_ids", 0, -1)
-    before = write.op("Pad", [earlier, write.integers("one_before", 0, 1, 0, 0)], "before_ids")
-    first = write.op("Mul", [before, write.integers("first_factor", PAIR_FACTORS[0])], "first_part")
-    second = write.op("Mul", ["input_ids", write.integers("second_factor", PAIR_FACTORS[1])], "second_part")
-    both = write.op("Add", [first, second], "both_parts")
+def _hashed_pairs(write: _Writer, earlier: str) -> str:
+    spread = write.op("Mul", [earlier, write.integers("pair_factor", PAIR_FACTOR)], "spread_ids")
+    both = write.op("Add", [spread, "input_ids"], "both_ids")
     return write.op("Mod", [both, write.integers("pair_rows", PAIRS)], "pair_ids")
+
+
+def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, int]:
+    """All heads in one product, and the number of columns of each.
+
+    In the same product, where labels do not exclude each other: how far each is over and under where it is in doubt.
+    """
+    parts = {name: (head.weight, head.bias) for name, head in network.heads.items()}
+    widths = {name: len(bias) for name, (_, bias) in parts.items()}
+    if not network.exclusive:
+        weight, bias = parts["intents"]
+        parts["over"] = TRUST * weight, TRUST * (bias - network.edges.clamp(min=0.0))
+        parts["under"] = -TRUST * weight, TRUST * (network.edges.clamp(max=0.0) - bias)
+    weights, biases = (torch.cat(each).detach().numpy() for each in zip(*parts.values(), strict=True))
+    product = [seen, write.constant("heads_weight", weights), write.constant("heads_bias", biases)]
+    answers = write.op("Gemm", product, "heads", transB=1)
+    columns = write.integers("columns", *(len(bias) for _, bias in parts.values()))
+    write.nodes.append(helper.make_node("Split", [answers, columns], list(parts), axis=1))
+    return widths
 
 
 def _sure(write: _Writer, network: FirstStageNetwork) -> None:
@@ -89,12 +118,12 @@ def _sure(write: _Writer, network: FirstStageNetwork) -> None:
             helper.make_node("TopK", ["intents", write.integers("two", 2)], ["likeliest", "places"], axis=1)
         )
         first = write.cut("likeliest", "likeliest_one", 0, 1)
-        distance = write.op("Sub", [write.cut("likeliest", "second_one", 1, 2), first], "distance")
+        distance = write.op("Sub", [first, write.cut("likeliest", "second_one", 1, 2)], "distance")
     else:
-        edges = write.constant("edges", network.edges.numpy())
-        apart = write.op("Abs", [write.op("Sub", ["intents", edges], "over_edges")], "distance_up")
-        distance = write.op("Neg", [apart], "distance")
-    open_to = write.op("Sigmoid", [distance], "open_to_change")
-    doubt = write.op("MatMul", [open_to, write.constant("doubts", network.doubts.numpy())], "doubt")
-    least = write.constant("no_doubt", np.array(NO_DOUBT, np.float32))
-    write.op("Neg", [write.op("Log", [write.op("Add", [doubt, least], "some_doubt")], "log_doubt")], "sure")
+        distance = write.op("Max", ["over", "under"], "distance")
+    # What is doubtful of a label is 1 less what is certain of it.
+    doubts = network.doubts.numpy()
+    certain = [write.op("Sigmoid", [distance], "certain"), write.constant("doubts", doubts)]
+    most = write.constant("most_doubt", doubts.sum(axis=0) + np.float32(NO_DOUBT))
+    doubt = write.op("Gemm", [*certain, most], "doubt", alpha=-1.0)
+    write.op("Neg", [write.op("Log", [doubt], "log_doubt")], "sure")

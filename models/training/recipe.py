@@ -12,16 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from models.training.asking import Questions
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
+from models.training.distilling import Lessons, distil, meanings
 from models.training.first_stage import (
     EMBEDDING_WIDTH,
     FirstStageNetwork,
-    Lessons,
     answers_of,
-    distil,
     learn_what_is_sure,
-    meanings,
     static_table,
 )
 from models.training.heads import calibrate
@@ -50,9 +49,9 @@ _ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3
 _SMOOTHING = 0.1
 _ASKED_MIXED, _ASKED_UNLABELLED = 9_000, 6_000
 """Of such texts, so many of which only the teacher's opinion is learned."""
-_RECOMBINED, _MOST_UNLABELLED = 36_000, 12_000
-"""Texts that the first stage asks the encoder about, beside those that the encoder learned from."""
-_RECOMBINED_A_TEXT = 20
+_MOST_UNLABELLED = 20_000
+_QUESTIONS_A_TURN, _QUESTIONS_OF_A_CLASS = 60, 4
+"""At most so many for each turn; the second where a turn means one thing only, and half of another says little."""
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
@@ -67,7 +66,9 @@ class Recipe:
     """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
     teacher: bool = False
     """Whether a larger encoder is tuned first, to teach the one that ships: it takes longer than that itself."""
-    first_stage_epochs: int = 8
+    questions: int = 170_000
+    """New texts that the encoder is asked about, for the first stage to learn from; fewer where there are few turns."""
+    first_stage_epochs: int = 4
     seed: int = 7
     threads: int = 2
 
@@ -167,7 +168,7 @@ def _unlabelled_lessons(
 ) -> list[LabelledTurn]:
     """Texts of which nothing is known but what a teacher will say: mixtures of what there is, and others' talk."""
     own = sorted({turn.text for turn in turns})
-    mixed = recombined(own, min(_ASKED_MIXED, len(own)), rng)
+    mixed = [recombined(own, rng) for _ in range(min(_ASKED_MIXED, len(own)))]
     others = sorted(set(unlabelled) - set(own), key=digest)[:_ASKED_UNLABELLED]
     return [
         LabelledTurn(text, "customer", frozenset(), known=frozenset(), source="asked")
@@ -234,7 +235,9 @@ def _lessons(
     rng = random.Random(recipe.seed)
     own = sorted({turn.text for turn in variants})
     made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
-    asked = own + sorted({*made, *recombined(own, min(_RECOMBINED, _RECOMBINED_A_TEXT * len(own)), rng)} - set(own))
+    idle = [turn.text for turn in turns if turn.known is None and not turn.labels]
+    questions = Questions([turn.text for turn in turns], idle, rng)
+    asked = own + sorted({*made, *questions.make(_question_count(task, len(turns), recipe))} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
     logits = logits_of(encoder, tokenizer, asked, report)
@@ -248,6 +251,10 @@ def _lessons(
     embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
     embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)
     return Lessons(token_ids(tokenizer, asked), logits, holds, known, embeddings)
+
+
+def _question_count(task: Task, turns: int, recipe: Recipe) -> int:
+    return min(recipe.questions, turns * (_QUESTIONS_OF_A_CLASS if task.exclusive else _QUESTIONS_A_TURN))
 
 
 def _decide(

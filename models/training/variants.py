@@ -44,20 +44,14 @@ def prefix_of(text: str) -> str:
     return text if len(words) <= PREFIX_WORDS else " ".join(words[:PREFIX_WORDS])
 
 
-def recombined(texts: Sequence[str], count: int, rng: random.Random) -> list[str]:
-    """New talk out of old: the start of one text and the end of another, some words left out.
-
-    What it means nobody says; the encoder is asked. It is how the first stage learns what each part tells by itself.
-    """
-    made = []
-    for _ in range(count):
-        words: list[str] = []
-        for text in rng.sample(texts, rng.choice((1, 2, 2))):
-            parts = text.split()
-            start = rng.randrange(max(1, len(parts) // 2))
-            words += parts[start : start + rng.randint(3, 16)]
-        made.append(" ".join(word for word in words if rng.random() > _LEFT_OUT) or words[0])
-    return made
+def recombined(texts: Sequence[str], rng: random.Random) -> str:
+    """The start of one text and the end of another, some words left out: what it means a teacher is asked."""
+    words: list[str] = []
+    for text in rng.sample(texts, min(len(texts), rng.choice((1, 2, 2)))):
+        parts = text.split()
+        start = rng.randrange(max(1, len(parts) // 2))
+        words += parts[start : start + rng.randint(3, 16)]
+    return " ".join(word for word in words if rng.random() > _LEFT_OUT) or words[0]
 
 
 def _idle(turn: LabelledTurn) -> bool:

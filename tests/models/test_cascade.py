@@ -64,6 +64,19 @@ def test_another_answer_may_be_the_better_one_but_not_on_many_turns(second: np.n
     assert 0.6 < at <= 0.7  # 40 turns of 1,000 it may change, 80 it may not
 
 
+def test_a_rare_label_does_not_buy_many_changes_for_the_worse() -> None:
+    second = np.full((COUNT, 3), -4.0)
+    second[:20, 0] = second[300:, 2] = 3.0
+    truth, encoder, first, sure = truth_of(second), second.copy(), second.copy(), np.full(COUNT, 0.99)
+    encoder[:6, 0] = -4.0  # found by the first stage alone: macro-F1 rises by more than all that follows takes away
+    first[300:305, 2], sure[300:305] = -4.0, 0.7
+    first[305:320, 2], sure[305:320] = -4.0, 0.4
+
+    at, _ = choose_sure_at(truth, HALVES, sure, {"intents": first}, {"intents": encoder})
+
+    assert 0.4 < at <= 0.7  # 5 worse and 6 better may be chance, 20 worse are not
+
+
 def test_sentiment_counts(second: np.ndarray) -> None:  # type: ignore[type-arg]
     felt = np.zeros(COUNT, dtype=np.int64)
     truth = Truth(TASK, second > 0, np.ones_like(second, dtype=bool), felt, np.full(COUNT, UNKNOWN))
