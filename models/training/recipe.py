@@ -40,7 +40,7 @@ from schemas.conversation import Speaker
 _TURNS_SEEN = 70_000
 """A run goes on for as many epochs as make this many turns."""
 _MOST_UNLABELLED = 20_000
-_QUESTIONS_A_TURN = 60
+_QUESTIONS_A_TURN = 30
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
@@ -56,7 +56,7 @@ class Recipe:
     runs: int = 2
     """Of tuning, the weights of which are averaged."""
     questions: int = 170_000
-    """New texts that the encoder is asked about, for the first stage to learn from; at most 60 a turn."""
+    """New texts that the encoder is asked about, for the first stage to learn from; at most 30 a turn."""
     first_stage_epochs: int = 4
     seed: int = 7
     threads: int = 2
