@@ -50,7 +50,7 @@ _SMOOTHING = 0.1
 _ASKED_MIXED, _ASKED_UNLABELLED = 9_000, 6_000
 """Of such texts, so many of which only the teacher's opinion is learned."""
 _MOST_UNLABELLED = 20_000
-_QUESTIONS_A_TURN, _QUESTIONS_OF_A_CLASS = 60, 4
+_QUESTIONS_A_TURN, _QUESTIONS_OF_A_CLASS = 30, 4
 """At most so many for each turn; the second where a turn means one thing only, and half of another says little."""
 _MEANT = 16_000
 """Of all those, so many teach the similarity embedding."""
