@@ -12,29 +12,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.training.asking import Questions
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
-from models.training.distilling import Lessons, distil, meanings
-from models.training.first_stage import (
-    EMBEDDING_WIDTH,
-    FirstStageNetwork,
-    answers_of,
-    learn_what_is_sure,
-    static_table,
-)
+from models.training.distilling import distil
+from models.training.first_stage import FirstStageNetwork, answers_of, learn_what_is_sure, static_table
 from models.training.heads import calibrate
+from models.training.lessons import first_stage_lessons, only_heard
 from models.training.network import ENCODER, IntentNetwork
 from models.training.partials import Beginnings, choose_partial
-from models.training.reading import MAX_TOKENS, arrays, logits_of, read, token_ids
-from models.training.speech import as_heard
+from models.training.reading import MAX_TOKENS, arrays, read, token_ids
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
 from models.training.teacher import opinions
 from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
 from models.training.tune import Pace, Report, Rows, averaged, embed, finished, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
-from models.training.variants import prefix_of, recombined, with_variants
+from models.training.variants import prefix_of, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
 from schemas.conversation import Speaker
 
@@ -42,18 +35,10 @@ _TURNS_SEEN, _TAUGHT_SEEN = 70_000, 120_000
 """A run goes on for as many epochs as make this many turns; the second where a teacher makes more of each."""
 _RUNS, _RUNS_TAUGHT = 2, 1
 """Of tuning, the weights of which are averaged. What a teacher says leaves less to chance."""
-_BATCH, _SMALL_BATCH = 48, 32
-_SMALL_SET = 5_000
-"""Turns; fewer are learned in small batches, so that there are steps enough."""
+_BATCH, _SMALL_BATCH, _SMALL_SET = 48, 32, 5_000
+"""Fewer turns than the last are learned in small batches, so that there are steps enough."""
 _ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3
 _SMOOTHING = 0.1
-_ASKED_MIXED, _ASKED_UNLABELLED = 9_000, 6_000
-"""Of such texts, so many of which only the teacher's opinion is learned."""
-_MOST_UNLABELLED = 20_000
-_QUESTIONS_A_TURN, _QUESTIONS_OF_A_CLASS = 30, 4
-"""At most so many for each turn; the second where a turn means one thing only, and half of another says little."""
-_MEANT = 16_000
-"""Of all those, so many teach the similarity embedding."""
 _MOST_BEGINNINGS = 4_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
@@ -142,7 +127,7 @@ def _tuned(
     begun = IntentNetwork(task, vocabulary.rows)
     lessons = with_variants(turns, random.Random(recipe.seed))
     if recipe.teacher:
-        lessons += _unlabelled_lessons(turns, unlabelled, random.Random(recipe.seed))
+        lessons += only_heard(turns, unlabelled, random.Random(recipe.seed))
     pace = _pace(len(lessons), recipe)
     seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, recipe.teacher])
     checkpoints = [
@@ -161,19 +146,6 @@ def _tuned(
             runs[run] = copy.deepcopy(begun)
             tune(runs[run], rows, pace, recipe.seed + run, checkpoints[run], report)
     return averaged(runs)
-
-
-def _unlabelled_lessons(
-    turns: Sequence[LabelledTurn], unlabelled: Sequence[str], rng: random.Random
-) -> list[LabelledTurn]:
-    """Texts of which nothing is known but what a teacher will say: mixtures of what there is, and others' talk."""
-    own = sorted({turn.text for turn in turns})
-    mixed = [recombined(own, rng) for _ in range(min(_ASKED_MIXED, len(own)))]
-    others = sorted(set(unlabelled) - set(own), key=digest)[:_ASKED_UNLABELLED]
-    return [
-        LabelledTurn(text, "customer", frozenset(), known=frozenset(), source="asked")
-        for text in sorted({*mixed, *others} - set(own))
-    ]
 
 
 def _pace(lessons: int, recipe: Recipe) -> Pace:
@@ -200,7 +172,8 @@ def _taught(
     calibrate(encoder.heads, task, read(encoder, vocabulary, texts, report), targets)
 
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    lessons = _lessons(task, encoder, vocabulary, turns, variants, unlabelled, recipe, report)
+    rng = random.Random(recipe.seed)
+    lessons = first_stage_lessons(encoder, vocabulary, turns, variants, unlabelled, rng, recipe.questions, report)
     cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     table = static_table(vocabulary.rows, cls, sep)
     first_stage = distil(task, table, lessons, recipe.first_stage_epochs, recipe.seed, report)
@@ -219,42 +192,6 @@ def _taught(
         recipe=recipe,
         scores={},
     )
-
-
-def _lessons(
-    task: Task,
-    encoder: IntentNetwork,
-    vocabulary: Vocabulary,
-    turns: Sequence[LabelledTurn],
-    variants: Sequence[LabelledTurn],
-    unlabelled: Sequence[str],
-    recipe: Recipe,
-    report: Report,
-) -> Lessons:
-    """Ask the encoder about all that it learned from, beginnings and new mixtures of it, and ``unlabelled`` texts."""
-    rng = random.Random(recipe.seed)
-    own = sorted({turn.text for turn in variants})
-    made = {prefix_of(turn.text) for turn in turns} | {as_heard(turn.text, rng) for turn in turns}
-    idle = [turn.text for turn in turns if turn.known is None and not turn.labels]
-    questions = Questions([turn.text for turn in turns], idle, rng)
-    asked = own + sorted({*made, *questions.make(_question_count(task, len(turns), recipe))} - set(own))
-    asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
-    tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    logits = logits_of(encoder, tokenizer, asked, report)
-    row = {text: index for index, text in enumerate(asked)}
-    taught = targets_of(task, variants)
-    holds, known = torch.zeros(2, len(asked), len(task.labels))
-    for index, turn in enumerate(variants):
-        holds[row[turn.text]] = taught.intents[index]
-        known[row[turn.text]] = taught.known[index]
-    meant = sorted(row, key=digest)[:_MEANT]
-    embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
-    embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)
-    return Lessons(token_ids(tokenizer, asked), logits, holds, known, embeddings)
-
-
-def _question_count(task: Task, turns: int, recipe: Recipe) -> int:
-    return min(recipe.questions, turns * (_QUESTIONS_OF_A_CLASS if task.exclusive else _QUESTIONS_A_TURN))
 
 
 def _decide(
