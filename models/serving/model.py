@@ -81,6 +81,10 @@ class IntentModel:
         readable = map(self._readable, texts)
         return [embedding_of(graph.run(self._tokens(text))) if text else nothing for text in readable]
 
+    def without_cascade(self) -> Self:
+        """The same model, its encoder answering every turn."""
+        return type(self)(self.manifest, self._tokenizer, self._encoder, None)
+
     @property
     def encoder(self) -> Graph:
         """The second stage, to be asked by itself (see `token_ids`)."""

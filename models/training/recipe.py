@@ -33,8 +33,8 @@ from schemas.conversation import Speaker
 
 _TURNS_SEEN, _TAUGHT_SEEN = 70_000, 120_000
 """A run goes on for as many epochs as make this many turns; the second where a teacher makes more of each."""
-_RUNS, _RUNS_TAUGHT = 2, 1
-"""Of tuning, the weights of which are averaged. What a teacher says leaves less to chance."""
+_RUNS = 2
+"""Of tuning, the weights of which are averaged."""
 _BATCH, _SMALL_BATCH, _SMALL_SET = 48, 32, 5_000
 """Fewer turns than the last are learned in small batches, so that there are steps enough."""
 _ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3

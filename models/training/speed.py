@@ -52,6 +52,12 @@ def as_served(stages: Stages) -> Contender:
     return lambda turn: stages.model.score([Utterance(Speaker(turn[0]), turn[1])])
 
 
+def without_cascade(stages: Stages) -> Contender:
+    """As `as_served`, the encoder answering every turn."""
+    model = stages.model.without_cascade()
+    return lambda turn: model.score([Utterance(Speaker(turn[0]), turn[1])])
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """How long one stage took for turns of one length, in seconds, (rounds,)."""

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from models.training.answers import Said, Stages
-from models.training.speed import alternately, as_served, encoder_alone, latency_by_length, times_faster
+from models.training.speed import (
+    alternately,
+    as_served,
+    encoder_alone,
+    latency_by_length,
+    times_faster,
+    without_cascade,
+)
 
 MOST_TURNS = 200
 """Of the stream, so many are timed, or a few less: every second or third of it, so that all of it has its part."""
@@ -20,7 +27,7 @@ def measure_speeds(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
     scores = {}
     if stages.model.first_stage is not None:
         turns = _spread(stream)
-        taken = alternately({"cascade": as_served(stages), "encoder": encoder_alone(stages)}, turns)
+        taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, turns)
         scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
         sure = stages.read(turns).by_first
         scores["speed.cascade_share"] = float(sure.mean())
