@@ -130,9 +130,7 @@ def _tuned(
         lessons += only_heard(turns, unlabelled, random.Random(recipe.seed))
     pace = _pace(len(lessons), recipe)
     seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, recipe.teacher])
-    checkpoints = [
-        work / f"encoder-{seen}" / f"run{run}.pt" for run in range(_RUNS_TAUGHT if recipe.teacher else _RUNS)
-    ]
+    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(_RUNS)]
     checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
     runs = [copy.deepcopy(begun) for _ in checkpoints]
     undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], pace, network)]
