@@ -142,9 +142,10 @@ report_cli.add_commands(model_app)
 
 def _load(artifact: Path, *, cascade: bool) -> IntentModel:
     try:
-        return IntentModel.load(artifact, cascade=cascade)
+        model = IntentModel.load(artifact)
     except ArtifactError as error:
         _fail(str(error), error)
+    return model if cascade else model.without_cascade()
 
 
 def _fail(why: str, error: Exception) -> NoReturn:

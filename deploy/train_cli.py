@@ -42,7 +42,7 @@ def train(
     ] = None,
     teacher: Annotated[
         bool | None,
-        typer.Option(help="Tune a larger encoder first, to teach ours. Default: without --data, which takes longer."),
+        typer.Option(help="Tune a larger encoder first, to teach ours: slower. Default: for our turns only."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed and data give the same model on one machine.")] = 7,
     threads: Annotated[int, typer.Option(min=1, help="Processor threads; on a busy machine 1 is the fastest.")] = 2,
@@ -56,8 +56,8 @@ def train(
     from models.training.datasets import load_authored, load_public, load_unlabelled
     from models.training.datasets.own import load_own, split_own
     from models.training.network import EncoderMissing
-    from models.training.recipe import Recipe
     from models.training.recipe import train as follow
+    from models.training.trained import Recipe
     from models.training.writing import write_artifact
 
     unlabelled: list[str] = []
@@ -99,7 +99,7 @@ def export(
     [dim]livecue model export .livecue/training/0123456789abcdef/trained.pickle --out exact --float32[/dim]
     """
     _require_torch()
-    from models.training.recipe import load
+    from models.training.trained import load
     from models.training.writing import write_artifact
 
     manifest = write_artifact(load(trained), out, int8=not float32)

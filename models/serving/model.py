@@ -37,11 +37,8 @@ class IntentModel:
         self._heads = Heads(manifest)
 
     @classmethod
-    def load(cls, folder: Path, *, cascade: bool = True) -> Self:
+    def load(cls, folder: Path) -> Self:
         """Load the artefact in ``folder``, check it against its manifest and warm it up.
-
-        Args:
-            cascade: False: as if the artefact had no first stage, to measure what the cascade costs and spares.
 
         Raises:
             ArtifactError: as `models.artifact.read_artifact`; or onnxruntime or tokenizers cannot read a file; or a
@@ -53,7 +50,7 @@ class IntentModel:
         tokenizer = _open_tokenizer(folder, artifact)
         encoder = _open_graph(folder, artifact, "model.onnx", encoder_widths(manifest), tokenizer)
         first = None
-        if cascade and settings is not None:
+        if settings is not None:
             widths = first_stage_widths(manifest, settings.embedding_width)
             first = _FirstStage(_open_graph(folder, artifact, "first_stage.onnx", widths, tokenizer), settings)
         return cls(manifest, tokenizer, encoder, first)
@@ -72,7 +69,7 @@ class IntentModel:
         All zeros for a text without a letter or digit: it is like nothing.
 
         Raises:
-            ArtifactError: the artefact has no first stage, or it was loaded without.
+            ArtifactError: the artefact has no first stage, or this is the model without its cascade.
         """
         if self._first is None:
             raise ArtifactError(f"model {self.manifest.revision} runs without a first stage, which embeds")

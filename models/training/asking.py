@@ -22,11 +22,14 @@ class Questions:
 
     def __init__(self, texts: Sequence[str], idle: Sequence[str], rng: random.Random) -> None:
         """``idle``: texts that want nothing; there may be none."""
-        self._texts = texts = [text for text in texts if text.split()]
+        self._texts = [text for text in texts if text.split()]
         self._rng = rng
         self._clauses = [
-            clause for text in texts for clause in _CLAUSE_ENDS.split(text) if len(clause.split()) >= _FEWEST_WORDS
-        ] or texts
+            clause
+            for text in self._texts
+            for clause in _CLAUSE_ENDS.split(text)
+            if len(clause.split()) >= _FEWEST_WORDS
+        ] or self._texts
         self._idle = idle or self._clauses
 
     def make(self, count: int) -> list[str]:

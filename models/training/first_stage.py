@@ -28,8 +28,7 @@ PAIR_FACTOR = 104_729
 NEAR = 128
 _HIDDEN = 256
 NO_DOUBT = 1e-4
-"""Added to what is doubtful of every turn, for its logarithm: more than what is lost as a dozen numbers near 1 are
-taken from their sum."""
+"""Added to what is doubtful of every turn, for its logarithm."""
 TRUST = 0.7
 """How much of a label's distance counts: calibrated on all turns, logits are too far apart on the turns that are easy,
 and small doubts about many labels should tell."""

@@ -96,14 +96,15 @@ def _hashed_pairs(write: _Writer, earlier: str) -> str:
 def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, int]:
     """All heads in one product, and the number of columns of each.
 
-    In the same product, where labels do not exclude each other: how far each is over and under where it is in doubt.
+    In the same product, where labels do not exclude each other: how far each is within where it is in doubt, from above
+    and from below.
     """
     parts = {name: (head.weight, head.bias) for name, head in network.heads.items()}
     widths = {name: len(bias) for name, (_, bias) in parts.items()}
     if not network.exclusive:
         weight, bias = parts["intents"]
-        parts["over"] = TRUST * weight, TRUST * (bias - network.edges.clamp(min=0.0))
-        parts["under"] = -TRUST * weight, TRUST * (network.edges.clamp(max=0.0) - bias)
+        parts["from_above"] = -TRUST * weight, TRUST * (network.edges.clamp(min=0.0) - bias)
+        parts["from_below"] = TRUST * weight, TRUST * (bias - network.edges.clamp(max=0.0))
     weights, biases = (torch.cat(each).detach().numpy() for each in zip(*parts.values(), strict=True))
     product = [seen, write.constant("heads_weight", weights), write.constant("heads_bias", biases)]
     answers = write.op("Gemm", product, "heads", transB=1)
@@ -118,12 +119,11 @@ def _sure(write: _Writer, network: FirstStageNetwork) -> None:
             helper.make_node("TopK", ["intents", write.integers("two", 2)], ["likeliest", "places"], axis=1)
         )
         first = write.cut("likeliest", "likeliest_one", 0, 1)
-        distance = write.op("Sub", [first, write.cut("likeliest", "second_one", 1, 2)], "distance")
+        nearness = write.op("Sub", [write.cut("likeliest", "second_one", 1, 2), first], "nearness")
     else:
-        distance = write.op("Max", ["over", "under"], "distance")
-    # What is doubtful of a label is 1 less what is certain of it.
+        nearness = write.op("Min", ["from_above", "from_below"], "nearness")
     doubts = network.doubts.numpy()
-    certain = [write.op("Sigmoid", [distance], "certain"), write.constant("doubts", doubts)]
-    most = write.constant("most_doubt", doubts.sum(axis=0) + np.float32(NO_DOUBT))
-    doubt = write.op("Gemm", [*certain, most], "doubt", alpha=-1.0)
+    doubtful = [write.op("Sigmoid", [nearness], "doubtful"), write.constant("doubts", doubts)]
+    least = write.constant("least_doubt", np.full(doubts.shape[1], NO_DOUBT, np.float32))
+    doubt = write.op("Gemm", [*doubtful, least], "doubt")
     write.op("Neg", [write.op("Log", [doubt], "log_doubt")], "sure")

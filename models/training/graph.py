@@ -1,8 +1,8 @@
 """The tuned encoder as an ONNX graph, written op by op in the fused ops that onnxruntime has kernels for.
 
-An exporter traces attention into two dozen small ops a layer, which the runtime's optimizer no longer recognises, and a
-quantizer works on what is left. Here a layer is one attention, three products and a handful of small ops, in float32 or
-with weights per output in int8 and activations scaled as they come.
+Written by hand, for an exported layer has two dozen small ops, which the runtime's optimizer does not fuse. Here a layer
+is one attention, three products and a handful of small ops, in float32 or with weights per output in int8 and
+activations scaled as they come.
 """
 
 import numpy as np

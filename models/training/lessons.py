@@ -56,13 +56,14 @@ def first_stage_lessons(
     asked = own + sorted({*made, *questions.make(min(most_questions, a_turn * len(turns)))} - set(own))
     asked += sorted(set(unlabelled) - set(asked), key=digest)[:_MOST_UNLABELLED]
     tokenizer = vocabulary.tokenizer(MAX_TOKENS)
-    logits = logits_of(encoder, tokenizer, asked, report)
+    logits = logits_of(encoder, tokenizer, asked, "asking the encoder", report)
     row = {text: index for index, text in enumerate(asked)}
     taught = targets_of(task, variants)
     holds, known = torch.zeros(2, len(asked), len(task.labels))
     for index, turn in enumerate(variants):
-        holds[row[turn.text]] = taught.intents[index]
-        known[row[turn.text]] = taught.known[index]
+        at = row[turn.text]  # of several turns, where customers and agents say the same
+        holds[at] = torch.maximum(holds[at], taught.intents[index])
+        known[at] = torch.maximum(known[at], taught.known[index])
     meant = sorted(row, key=digest)[:_MEANT]
     embeddings = torch.zeros(len(asked), EMBEDDING_WIDTH)
     embeddings[[row[text] for text in meant]] = meanings(vocabulary.rows, task, tokenizer, meant, report)

@@ -1,4 +1,7 @@
-"""MiniLM-L6 with the heads of a task. The lowest layers stay as they were trained; their output is computed once."""
+"""Pretrained encoders under the heads of a task, and the one that ships, MiniLM-L6.
+
+The lowest layers stay as they were trained; their output is computed once.
+"""
 
 import importlib.util
 from pathlib import Path

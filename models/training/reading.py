@@ -10,13 +10,13 @@ from tokenizers import Tokenizer
 
 from models.serving.graph import Graph
 from models.training.export import write_encoder
-from models.training.network import IntentNetwork, Logits
+from models.training.network import IntentNetwork, Logits, TunedNetwork
 from models.training.thresholds import Arrays
 from models.training.tune import Report, embed, predict
 from models.training.vocabulary import Vocabulary
 
 MAX_TOKENS = 128
-_AT_ONCE = 4_000
+_AT_ONCE = 2_000
 
 
 def read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
@@ -29,15 +29,22 @@ def read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], r
     for done, ids in enumerate(token_ids(vocabulary.tokenizer(MAX_TOKENS), texts), start=1):
         said.append(graph.run(ids))
         report("reading as it serves", done, len(texts))
-    return {name: np.array([each[name] for each in said], dtype=np.float64) for name in encoder.heads}
+    return {
+        name: np.array([each[name] for each in said], dtype=np.float64).reshape(len(texts), head.out_features)
+        for name, head in encoder.heads.items()
+    }
 
 
-def logits_of(encoder: IntentNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> Logits:
-    """In torch, many times as fast. Hidden states are large: only those of some texts are held at once."""
-    parts = [
-        predict(encoder, embed(encoder, tokenizer, texts[start : start + _AT_ONCE], report), report)
-        for start in range(0, len(texts), _AT_ONCE)
-    ]
+def logits_of(network: TunedNetwork, tokenizer: Tokenizer, texts: Sequence[str], what: str, report: Report) -> Logits:
+    """In torch, many times as fast; (n, columns) a head. Hidden states are large: those of some texts are held at once.
+
+    ``what``: as ``report`` is to be told of it.
+    """
+    parts = []
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts[start : start + _AT_ONCE]
+        parts.append(predict(network, embed(network, tokenizer, some, _silent), _silent))
+        report(what, start + len(some), len(texts))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -47,3 +54,7 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
 
 def arrays(logits: Logits) -> Arrays:
     return {name: values.double().numpy() for name, values in logits.items()}
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass

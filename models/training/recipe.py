@@ -1,12 +1,12 @@
-"""The whole road from turns to a trained model: tune the encoder, calibrate it, let it teach the first stage."""
+"""The whole road from turns to a trained model: tune a teacher where one is wanted, let it teach the encoder, calibrate
+that, let it teach the first stage, decide at what labels fire."""
 
 import copy
 import hashlib
 import json
-import pickle
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ import torch
 
 from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
+from models.training.checkpoints import finished
 from models.training.distilling import distil
-from models.training.first_stage import FirstStageNetwork, answers_of, learn_what_is_sure, static_table
+from models.training.first_stage import answers_of, learn_what_is_sure, static_table
 from models.training.heads import calibrate
 from models.training.lessons import first_stage_lessons, only_heard
 from models.training.network import ENCODER, IntentNetwork
@@ -23,9 +24,10 @@ from models.training.partials import Beginnings, choose_partial
 from models.training.reading import MAX_TOKENS, arrays, read, token_ids
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
-from models.training.teacher import opinions
+from models.training.teacher import opinions, taught_by
 from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
-from models.training.tune import Pace, Report, Rows, averaged, embed, finished, probe, tune
+from models.training.trained import Recipe, Trained, keep, load
+from models.training.tune import Pace, Report, Rows, averaged, embed, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.variants import prefix_of, with_variants
 from models.training.vocabulary import Vocabulary, vocabulary_for
@@ -33,46 +35,14 @@ from schemas.conversation import Speaker
 
 _TURNS_SEEN, _TAUGHT_SEEN = 70_000, 120_000
 """A run goes on for as many epochs as make this many turns; the second where a teacher makes more of each."""
-_RUNS = 2
-"""Of tuning, the weights of which are averaged."""
+_RUNS, _ONE_RUN_FROM = 2, 40_000
+"""Of tuning, the weights of which are averaged; from so many turns on one run has to do, for its time."""
 _BATCH, _SMALL_BATCH, _SMALL_SET = 48, 32, 5_000
 """Fewer turns than the last are learned in small batches, so that there are steps enough."""
 _ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3
 _SMOOTHING = 0.1
 _MOST_BEGINNINGS = 4_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What, besides the turns, decides what comes out."""
-
-    epochs: int | None = None
-    """Of a run. None: as many as make some 70,000 turns seen, 3 to 20."""
-    teacher: bool = False
-    """Whether a larger encoder is tuned first, to teach the one that ships: it takes longer than that itself."""
-    questions: int = 170_000
-    """New texts that the encoder is asked about, for the first stage to learn from; fewer where there are few turns."""
-    first_stage_epochs: int = 4
-    seed: int = 7
-    threads: int = 2
-
-
-@dataclass(slots=True)
-class Trained:
-    """A trained model before export; its heads are calibrated."""
-
-    task: Task
-    vocabulary: Vocabulary
-    encoder: IntentNetwork
-    first_stage: FirstStageNetwork
-    thresholds: Thresholds
-    sure_at: float
-    data: dict[str, str]
-    """Revision of the turns of each source."""
-    recipe: Recipe
-    scores: dict[str, float]
-    """On the validation turns."""
 
 
 def train(
@@ -86,30 +56,30 @@ def train(
     """Train on ``turns``, calibrate and choose thresholds on ``validation``.
 
     Args:
-        unlabelled: further texts, which the first stage learns from by asking the encoder.
-        work: folder of what is half done: the same call goes on where it was cut off, by the epoch.
+        unlabelled: further texts, of which the first stage asks the encoder, and the encoder its teacher.
+        work: folder of what is half done: the same call goes on where it was cut off, tuning by the epoch and all else
+            by what is whole.
 
     Raises:
-        ValueError: the turns do not make a task (see `Task.of`), or validation is empty.
-        EncoderMissing: the pretrained encoder is not installed.
+        ValueError: the turns do not make a task (see `Task.of`), or validation is empty or has other labels.
+        EncoderMissing: a pretrained encoder (the teacher, where one is wanted) is not installed.
     """
     if not validation:
         raise ValueError("no validation turns: calibration needs some that training does not see")
+    known = Task.of(turns).labels
+    if strange := sorted({label for turn in validation for label in turn.labels} - set(known)):
+        raise ValueError(f"no turn to learn from has {', '.join(strange)}, which validation turns have")
+    # Churn risk is asked of customers alone, so it is calibrated on what they say.
+    validation = [replace(turn, churn_risk=None) if turn.speaker == "agent" else turn for turn in validation]
     torch.set_num_threads(recipe.threads)
     place = work / _fingerprint(turns, validation, unlabelled, recipe)
     place.mkdir(parents=True, exist_ok=True)
     kept = place / "trained.pickle"
-    trained = load(kept) if kept.exists() else _taught(turns, validation, unlabelled, work, recipe, report)
+    if not kept.exists():
+        keep(_taught(turns, validation, unlabelled, work, recipe, report), kept)
+    trained = load(kept)
     _decide(trained, turns, validation, report)
-    kept.write_bytes(pickle.dumps(trained))
-    return trained
-
-
-def load(path: Path) -> Trained:
-    """What `train` left in its work folder. Only of one's own making: a pickle runs what it says."""
-    trained = pickle.loads(path.read_bytes())
-    if not isinstance(trained, Trained):
-        raise TypeError(f"{path} is not a trained model")
+    keep(trained, kept)
     return trained
 
 
@@ -129,11 +99,13 @@ def _tuned(
     if recipe.teacher:
         lessons += only_heard(turns, unlabelled, random.Random(recipe.seed))
     pace = _pace(len(lessons), recipe)
-    seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, recipe.teacher])
-    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(_RUNS)]
+    teacher = taught_by(len(turns)) if recipe.teacher else None
+    seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, teacher])
+    runs = 1 if len(lessons) >= _ONE_RUN_FROM else _RUNS
+    checkpoints = [work / f"encoder-{seen}" / f"run{run}.pt" for run in range(runs)]
     checkpoints[0].parent.mkdir(parents=True, exist_ok=True)
-    runs = [copy.deepcopy(begun) for _ in checkpoints]
-    undone = [run for run, network in enumerate(runs) if not finished(checkpoints[run], pace, network)]
+    tuned = [copy.deepcopy(begun) for _ in checkpoints]
+    undone = [run for run, network in enumerate(tuned) if not finished(checkpoints[run], pace.epochs, network)]
     if undone:
         texts = [turn.text for turn in lessons]
         said = opinions(task, turns, texts, work, recipe.seed, report) if recipe.teacher else None
@@ -141,9 +113,9 @@ def _tuned(
         rows = Rows(hidden, targets_of(task, lessons), said)
         probe(begun, rows, pace.smoothing, report)
         for run in undone:
-            runs[run] = copy.deepcopy(begun)
-            tune(runs[run], rows, pace, recipe.seed + run, checkpoints[run], report)
-    return averaged(runs)
+            tuned[run] = copy.deepcopy(begun)
+            tune(tuned[run], rows, pace, recipe.seed + run, checkpoints[run], report)
+    return averaged(tuned)
 
 
 def _pace(lessons: int, recipe: Recipe) -> Pace:
@@ -239,7 +211,8 @@ def _as_masks(targets: Targets) -> tuple[Mask, Mask]:
 def _fingerprint(
     turns: Sequence[LabelledTurn], validation: Sequence[LabelledTurn], unlabelled: Sequence[str], recipe: Recipe
 ) -> str:
-    """Another whenever anything that decides the outcome is another; threads only move last digits."""
+    """Another whenever what is given is another; threads only move last digits. The recipe's own constants are not in
+    it: who changes them trains in another work folder."""
     decisive = {name: value for name, value in asdict(recipe).items() if name != "threads"}
     return _hash([ENCODER, data_revision(turns), data_revision(validation), sorted(unlabelled), decisive])
 

@@ -38,6 +38,11 @@ class Targets:
 
 
 def targets_of(task: Task, turns: Sequence[LabelledTurn]) -> Targets:
+    """The targets of ``turns``, in their order.
+
+    Raises:
+        KeyError: a turn has a label that the task has not.
+    """
     column = {label: index for index, label in enumerate(task.labels)}
     carried = {who: task.labels_of(who) for who in ("customer", "agent")}
     intents = torch.zeros(len(turns), len(task.labels))
@@ -68,7 +73,7 @@ def loss_of(logits: Logits, targets: Targets, smoothing: float) -> Tensor:
     Args:
         smoothing: of classes that exclude each other, the share of certainty that goes to all of them (0 to 1).
     """
-    total = torch.zeros(())
+    total = 0.0 * logits["intents"].sum()  # a batch of which nothing is known has a gradient, too
     labelled = targets.known.any(dim=1)
     if targets.exclusive and labelled.any():
         classes = targets.intents[labelled].argmax(dim=1)
@@ -87,24 +92,25 @@ def loss_of(logits: Logits, targets: Targets, smoothing: float) -> Tensor:
     return total
 
 
-def unlike(logits: Logits, said: Logits, *, exclusive: bool) -> Tensor:
-    """How far ``logits`` are from what a teacher ``said`` of the same turns (Hinton et al. 2015), weighed as `loss_of`.
+def distillation_loss(logits: Logits, teacher: Logits, *, exclusive: bool) -> Tensor:
+    """How far ``logits`` are from those of a ``teacher`` for the same turns (Hinton et al. 2015); heads weigh as in
+    `loss_of`, and every label counts, whoever can carry it.
 
     Where labels exclude each other both are softened, so that the teacher's second thoughts count.
     """
     if exclusive:
-        total = _softened_loss(logits["intents"], said["intents"])
+        total = _softened_loss(logits["intents"], teacher["intents"])
     else:
-        each = F.binary_cross_entropy_with_logits(logits["intents"], said["intents"].sigmoid(), reduction="none")
+        each = F.binary_cross_entropy_with_logits(logits["intents"], teacher["intents"].sigmoid(), reduction="none")
         total = each.sum() / len(each)
     if "sentiment" in logits:
-        total = total + _SENTIMENT_WEIGHT * F.cross_entropy(logits["sentiment"], said["sentiment"].softmax(dim=1))
+        total = total + _SENTIMENT_WEIGHT * F.cross_entropy(logits["sentiment"], teacher["sentiment"].softmax(dim=1))
     if "churn_risk" in logits:
-        risk = F.binary_cross_entropy_with_logits(logits["churn_risk"], said["churn_risk"].sigmoid())
+        risk = F.binary_cross_entropy_with_logits(logits["churn_risk"], teacher["churn_risk"].sigmoid())
         total = total + _CHURN_WEIGHT * risk
     return total
 
 
-def _softened_loss(logits: Tensor, said: Tensor) -> Tensor:
-    expected = (said / _TEMPERATURE).softmax(dim=1)
+def _softened_loss(logits: Tensor, teacher: Tensor) -> Tensor:
+    expected = (teacher / _TEMPERATURE).softmax(dim=1)
     return _TEMPERATURE**2 * F.cross_entropy(logits / _TEMPERATURE, expected)

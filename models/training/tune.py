@@ -1,8 +1,9 @@
 """Tuning the upper layers and the heads, on what the lower layers say, which is computed once.
 
 The heads start from a probe fitted by L-BFGS on the encoder as it is, so that the first steps move the layers towards
-the task instead of towards random heads. The lower layers calculate as their int8 export will, the upper ones in the
-last epoch. Several runs from one probe differ by what chance they had; the mean of their weights is better than any.
+the task instead of towards random heads. Where a network can round (see `make_rounded`), its lower layers calculate as
+their int8 export will, and its upper ones in the last epoch. Several runs from one probe differ by what chance they
+had; the mean of their weights is better than any.
 """
 
 import copy
@@ -15,9 +16,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from models.training.checkpoints import resume, save
 from models.training.network import HALF_PRECISION, Logits, TunedNetwork
 from models.training.rounding import set_rounded
-from models.training.targets import Targets, loss_of, unlike
+from models.training.targets import Targets, distillation_loss, loss_of
 
 Report = Callable[[str, int, int], None]
 """Told of the progress: of what, how much is done, of how much."""
@@ -26,7 +28,7 @@ _LAYER_DECAY = 0.85
 """Each lower layer learns this much as fast as the one above it."""
 _WARM_UP_SHARE = 0.1
 _PROBE_PENALTY = 1e-4
-_TAUGHT = 0.7
+TAUGHT = 0.7
 """How much the teacher's opinion counts beside the labels, where there is a teacher."""
 _ROUNDED_EPOCHS = 1
 """At the end, so many epochs see what int8 makes of weights and activations."""
@@ -51,7 +53,7 @@ class Rows:
 
     hidden: list[Tensor]
     targets: Targets
-    said: Logits | None = None
+    teacher: Logits | None = None
     """What a teacher says of them; None: nobody taught."""
 
     def __len__(self) -> int:
@@ -59,7 +61,10 @@ class Rows:
 
 
 def embed(network: TunedNetwork, tokenizer: Tokenizer, texts: Sequence[str], report: Report) -> list[Tensor]:
-    """The frozen layers' output of every text as int8 leaves it, those of one length run together."""
+    """The frozen layers' output of every text, (tokens, width) each, as int8 leaves it where the network can round.
+
+    Texts of one length run together.
+    """
     ids = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     hidden: list[Tensor] = [torch.empty(0)] * len(texts)
     done = 0
@@ -91,7 +96,9 @@ def probe(network: TunedNetwork, rows: Rows, smoothing: float, report: Report) -
     solver.step(closure)
 
 
-def tune(network: TunedNetwork, rows: Rows, pace: Pace, seed: int, checkpoint: Path, report: Report) -> None:
+def tune(
+    network: TunedNetwork, rows: Rows, pace: Pace, seed: int, checkpoint: Path, report: Report, what: str = "tuning"
+) -> None:
     """Train ``network``'s upper layers and heads in place; the same seed gives the same weights on one machine.
 
     The heads should come from `probe`. After every epoch all there is goes into ``checkpoint``; where that file is
@@ -105,7 +112,7 @@ def tune(network: TunedNetwork, rows: Rows, pace: Pace, seed: int, checkpoint: P
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (_WARM_UP_SHARE * steps), max(0.0, 1 - step / steps))
     )
-    epoch = _resume(checkpoint, network, optimizer, schedule, generator)
+    epoch = resume(checkpoint, network, optimizer, schedule, generator)
     while epoch < pace.epochs:
         network.train()
         network.encoder.embeddings.eval()
@@ -120,23 +127,11 @@ def tune(network: TunedNetwork, rows: Rows, pace: Pace, seed: int, checkpoint: P
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            report("tuning", epoch * batches + done, steps)
+            report(what, epoch * batches + done, steps)
         epoch += 1
-        _save(checkpoint, epoch, network, optimizer, schedule, generator)
+        save(checkpoint, epoch, network, optimizer, schedule, generator)
     set_rounded(network, False)
     network.eval()
-
-
-def finished(checkpoint: Path, pace: Pace, network: TunedNetwork) -> bool:
-    """Whether tuning was done before: then ``network`` is what came of it."""
-    if not checkpoint.exists():
-        return False
-    state = torch.load(checkpoint, weights_only=True)
-    if state["epoch"] < pace.epochs:
-        return False
-    network.load_state_dict(state["network"])
-    network.eval()
-    return True
 
 
 @torch.no_grad()
@@ -151,7 +146,7 @@ def averaged(networks: Sequence[TunedNetwork]) -> TunedNetwork:
 
 @torch.no_grad()
 def pooled(network: TunedNetwork, hidden: Sequence[Tensor], report: Report) -> Tensor:
-    """The features that the heads see of every row of ``embed``'s output, in order."""
+    """The features that the heads see of every row of ``embed``'s output, in order, (n, 2 × width)."""
     network.eval()
     features: list[Tensor] = [torch.empty(0)] * len(hidden)
     done = 0
@@ -167,7 +162,7 @@ def pooled(network: TunedNetwork, hidden: Sequence[Tensor], report: Report) -> T
 
 @torch.no_grad()
 def predict(network: TunedNetwork, hidden: Sequence[Tensor], report: Report) -> Logits:
-    """Logits of every row of ``embed``'s output, in order."""
+    """Logits of every row of ``embed``'s output, in order, (n, columns) a head."""
     return network.classify(pooled(network, hidden, report))
 
 
@@ -185,10 +180,10 @@ def equal_lengths(ids: Sequence[Sized], most: int = 128) -> Iterator[list[int]]:
 
 def _loss(logits: Logits, rows: Rows, batch: Tensor, smoothing: float) -> Tensor:
     loss = loss_of(logits, rows.targets[batch], smoothing)
-    if rows.said is None:
+    if rows.teacher is None:
         return loss
-    said = {name: values[batch] for name, values in rows.said.items()}
-    return (1 - _TAUGHT) * loss + _TAUGHT * unlike(logits, said, exclusive=rows.targets.exclusive)
+    teacher = {name: values[batch] for name, values in rows.teacher.items()}
+    return (1 - TAUGHT) * loss + TAUGHT * distillation_loss(logits, teacher, exclusive=rows.targets.exclusive)
 
 
 def _groups(network: TunedNetwork, pace: Pace) -> list[dict[str, object]]:
@@ -196,40 +191,6 @@ def _groups(network: TunedNetwork, pace: Pace) -> list[dict[str, object]]:
     for below_top, layer in enumerate(reversed(network.tuned_layers)):
         groups.append({"params": list(layer.parameters()), "lr": pace.encoder * _LAYER_DECAY**below_top})
     return groups
-
-
-def _save(checkpoint: Path, epoch: int, network: TunedNetwork, *others: object) -> None:
-    optimizer, schedule, generator = others
-    state = {
-        "epoch": epoch,
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),  # type: ignore[attr-defined]
-        "schedule": schedule.state_dict(),  # type: ignore[attr-defined]
-        "shuffling": generator.get_state(),  # type: ignore[attr-defined]
-        "dropout": torch.get_rng_state(),
-    }
-    written = checkpoint.with_suffix(".part")
-    torch.save(state, written)
-    written.replace(checkpoint)  # whole or not at all
-
-
-def _resume(
-    checkpoint: Path,
-    network: TunedNetwork,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    generator: torch.Generator,
-) -> int:
-    """Epochs done already; 0 where there is no checkpoint."""
-    if not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    generator.set_state(state["shuffling"])
-    torch.set_rng_state(state["dropout"])
-    return int(state["epoch"])
 
 
 def _shuffled_batches(rows: Rows, size: int, generator: torch.Generator) -> Iterator[Tensor]:

@@ -16,7 +16,8 @@ from models.training.first_stage import EMBEDDING_WIDTH
 from models.training.graph import OPSET
 from models.training.network import ENCODER
 from models.training.partials import NEVER
-from models.training.recipe import MAX_TOKENS, Trained
+from models.training.reading import MAX_TOKENS
+from models.training.trained import Trained
 from models.training.turns import SENTIMENTS
 
 

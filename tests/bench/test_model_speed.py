@@ -14,7 +14,8 @@ from models.artifacts import INTENT
 from models.serving import IntentModel
 from models.serving.graph import Graph
 from models.serving.heads import encoder_widths
-from models.training.answers import Stages
+from models.training.answers import Said, Stages
+from models.training.report.speeds import spread
 from models.training.speed import (
     alternately,
     as_served,
@@ -38,15 +39,15 @@ def stages() -> Stages:
 
 
 @pytest.fixture(scope="module")
-def stream() -> list[str]:
-    """The turns of the sample conversations, as they come."""
+def stream() -> list[Said]:
+    """Turns of the sample conversations, as they come."""
     events = [line.event for line in read(samples())]
-    return [event.text for event in events if isinstance(event, Turn) and event.is_final][:200]
+    return spread([(event.speaker, event.text) for event in events if isinstance(event, Turn) and event.is_final])
 
 
 @with_peers
 @pytest.mark.timeout(600)
-def test_a_turn_in_int8_against_torch_and_the_pipeline(stages: Stages, stream: list[str]) -> None:
+def test_a_turn_in_int8_against_torch_and_the_pipeline(stages: Stages, stream: list[Said]) -> None:
     from models.training.peers import torch_eager, transformers_pipeline
 
     taken = alternately(
@@ -69,12 +70,12 @@ def test_a_turn_in_int8_against_torch_and_the_pipeline(stages: Stages, stream: l
 
 
 @pytest.mark.timeout(600)
-def test_the_cascade_against_the_encoder_alone(stages: Stages, stream: list[str]) -> None:
+def test_the_service_against_the_same_without_its_first_stage(stages: Stages, stream: list[Said]) -> None:
     taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, stream)
-    sure = stages.read([("customer", text) for text in stream]).by_first
+    sure = stages.read(stream).by_first
 
     print(
-        f"\ncascade: {times_faster(taken, 'cascade', 'encoder'):.1f}× int8 alone, {sure.mean():.0%} by the first stage"
+        f"\ncascade: {times_faster(taken, 'cascade', 'encoder'):.1f}× the encoder alone, {sure.mean():.0%} by the first stage"
     )
     assert times_faster(taken, "cascade", "encoder") > 0.7
 
@@ -96,8 +97,8 @@ def test_float32_under_the_roof_of_the_machines_own_products(stages: Stages) -> 
     assert min(each.share for each in found) > 0.3
 
 
-def test_latency_by_length(stages: Stages, stream: list[str]) -> None:
-    found = latency_by_length(stages, stream)
+def test_latency_by_length(stages: Stages, stream: list[Said]) -> None:
+    found = latency_by_length(stages, [text for _, text in stream])
 
     print()
     for tokens, by_stage in found.items():

@@ -32,4 +32,4 @@ def test_placeholders_are_said_as_figures(model):
 
 def test_a_model_without_a_first_stage_is_refused():
     with pytest.raises(ArtifactError, match="first stage"):
-        embed_treatments(small(), IntentModel.load(INTENT, cascade=False))
+        embed_treatments(small(), IntentModel.load(INTENT).without_cascade())

@@ -78,7 +78,7 @@ def test_the_first_stage_is_sure_by_who_speaks(model: IntentModel) -> None:
 @pytest.mark.parametrize("text", ["hello", "leave"])
 def test_without_its_cascade_the_encoder_answers_everything(tmp_path: Path, text: str) -> None:
     write_artifact(tmp_path)
-    alone = IntentModel.load(tmp_path, cascade=False)
+    alone = IntentModel.load(tmp_path).without_cascade()
 
     assert score(alone, text) == score(load(tmp_path / "other", first_stage=None), text).model_copy(
         update={"model_revision": alone.manifest.revision}

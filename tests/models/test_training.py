@@ -15,7 +15,9 @@ from models.training.turns import LabelledTurn
 torch = pytest.importorskip("torch", reason="`make setup-train` adds torch; `make test-train` runs these")
 
 from models.serving import IntentModel, Utterance  # noqa: E402
-from models.training.recipe import Recipe, Trained, train  # noqa: E402
+from models.training.recipe import train  # noqa: E402
+from models.training.trained import Recipe, Trained  # noqa: E402
+from models.training.tune import Report  # noqa: E402
 from models.training.writing import write_artifact  # noqa: E402
 from schemas.conversation import Speaker  # noqa: E402
 
@@ -34,26 +36,25 @@ def quiet(what: str, done: int, total: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Trained]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Report], Trained]:
     work = tmp_path_factory.mktemp("work")
 
-    def make() -> Trained:
-        return train(few("train", 240), few("validation", 60), ["is it raining"], work, Recipe(epochs=2), quiet)
+    def make(report: Report) -> Trained:
+        return train(few("train", 240), few("validation", 60), ["is it raining"], work, Recipe(epochs=2), report)
 
-    make()
+    make(quiet)
     return make
 
 
-def test_what_is_finished_is_not_made_again(made: Callable[[], Trained]) -> None:
-    def fail(*_: object) -> None:
-        raise AssertionError("it was made before")
+def test_what_is_finished_is_not_made_again(made: Callable[[Report], Trained]) -> None:
+    told = set()
 
-    one, other = made(), made()
+    made(lambda what, done, total: told.add(what))
 
-    assert one.thresholds.whole.tolist() == other.thresholds.whole.tolist()
+    assert told == {"reading as it serves"}
 
 
-def test_cut_off_it_goes_on_by_the_epoch(made: Callable[[], Trained], tmp_path: Path) -> None:
+def test_cut_off_it_goes_on_by_the_epoch(tmp_path: Path) -> None:
     turns, held, recipe = few("train", 120), few("validation", 40), Recipe(epochs=2, first_stage_epochs=1)
 
     class CutOff(Exception):
@@ -72,14 +73,14 @@ def test_cut_off_it_goes_on_by_the_epoch(made: Callable[[], Trained], tmp_path: 
         assert torch.equal(weights, resumed.encoder.state_dict()[name]), name
 
 
-def test_onnx_says_what_torch_says(made: Callable[[], Trained], tmp_path: Path) -> None:
-    trained = made()
+def test_onnx_says_what_torch_says(made: Callable[[Report], Trained], tmp_path: Path) -> None:
+    trained = made(quiet)
     write_artifact(trained, tmp_path / "exact", int8=False)
     write_artifact(trained, tmp_path / "int8")
     texts = [turn.text for turn in few("validation", 30)]
     tokenizer = trained.vocabulary.tokenizer(128)
-    exact = IntentModel.load(tmp_path / "exact", cascade=False)
-    int8 = IntentModel.load(tmp_path / "int8", cascade=False)
+    exact = IntentModel.load(tmp_path / "exact").without_cascade()
+    int8 = IntentModel.load(tmp_path / "int8").without_cascade()
 
     with torch.no_grad():
         logits = [trained.encoder(torch.tensor([tokenizer.encode(text).ids]))["intents"][0] for text in texts]
@@ -95,6 +96,21 @@ def test_onnx_says_what_torch_says(made: Callable[[], Trained], tmp_path: Path) 
 
     assert np.abs(said(exact) - expected[:, columns]).max() < 1e-3
     assert np.abs(said(int8) - expected[:, columns]).mean() < 0.03
+
+
+def test_a_label_that_only_validation_has_is_refused_before_anything_is_learned(tmp_path: Path) -> None:
+    strange = LabelledTurn("hm", "customer", frozenset({"never_seen"}))
+
+    with pytest.raises(ValueError, match="no turn to learn from has never_seen"):
+        train(few("train", 40), [strange], [], tmp_path, Recipe(), quiet)
+
+
+def test_short_turns_alone_make_a_model(tmp_path: Path) -> None:
+    short = [turn for turn in few("train", 240) if len(turn.text.split()) <= 7]
+
+    trained = train(short, few("validation", 20)[:10], [], tmp_path, Recipe(epochs=1, first_stage_epochs=1), quiet)
+
+    assert trained.thresholds.whole.shape == (len(trained.task.labels),)
 
 
 def test_labels_of_ones_own_become_a_model_that_scores(tmp_path: Path) -> None:

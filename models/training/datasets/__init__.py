@@ -27,7 +27,8 @@ def load_public(folder: Path) -> list[LabelledTurn]:
 
 
 def load_unlabelled(folder: Path) -> list[str]:
-    """Texts of the train splits whatever they mean, some 20,000: what the first stage asks the encoder about."""
+    """Texts of the train splits whatever they mean, some 20,000: what the first stage asks the encoder
+    about, and the encoder its teacher."""
     return sorted(set(_texts(folder)))
 
 

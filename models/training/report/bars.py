@@ -139,7 +139,7 @@ BARS = (
         "speed.encoder_over_pipeline",
     ),
     Bar(
-        "turns a second, cascade against the int8 encoder alone / macro-F1 points lost by it",
+        "turns a second, with the cascade against the int8 encoder alone / macro-F1 points lost by it",
         (Claim(("speed.cascade",), "at least", 2.5, "×"), Claim(("cascade.loss",), "at most", 0.002, "points")),
     ),
     _one("float32 encoder against the measured sgemm roof, one turn", "at least", 0.70, "%", "speed.roof"),

@@ -1,6 +1,5 @@
 """How fast a turn is answered, beside peers that do the same in the same moments; one thread everywhere."""
 
-import math
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,15 +17,15 @@ from models.training.speed import (
 )
 
 MOST_TURNS = 200
-"""Of the stream, so many are timed, or a few less: every second or third of it, so that all of it has its part."""
+"""Of the stream, so many are timed, spread over all of it."""
 ROOF_TOKENS = (16, 32, 64, 128)
 
 
 def measure_speeds(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
-    """The cascade against the encoder alone over ``stream``, and each stage's latency by length."""
+    """The service against the same without its first stage over ``stream``, and each stage's latency by length."""
     scores = {}
     if stages.model.first_stage is not None:
-        turns = _spread(stream)
+        turns = spread(stream)
         taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, turns)
         scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
         sure = stages.read(turns).by_first
@@ -51,7 +50,7 @@ def measure_against_peers(stages: Stages, stream: Sequence[Said]) -> dict[str, f
 
     peers = {"torch": torch_eager(stages), "pipeline": transformers_pipeline(stages)}
     ours = {"encoder": encoder_alone(stages), "served": as_served(stages)}
-    taken = alternately(ours | peers, _spread(stream), passes=3)
+    taken = alternately(ours | peers, spread(stream), passes=3)
     return {f"speed.{our}_over_{peer}": times_faster(taken, our, peer) for our in ours for peer in peers}
 
 
@@ -73,5 +72,7 @@ def device() -> str:
     return f"{named[0] if named else platform.machine()}, {len(named) or 'some'} cores"
 
 
-def _spread(stream: Sequence[Said]) -> Sequence[Said]:
-    return stream[:: math.ceil(len(stream) / MOST_TURNS)] if stream else stream
+def spread(stream: Sequence[Said]) -> list[Said]:
+    """MOST_TURNS of ``stream``, or all of a shorter one, from all of it alike."""
+    count = min(MOST_TURNS, len(stream))
+    return [stream[index * len(stream) // count] for index in range(count)]
