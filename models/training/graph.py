@@ -1,7 +1,7 @@
 """The tuned encoder as an ONNX graph, written op by op in the fused ops that onnxruntime has kernels for.
 
-Written by hand, for an exported layer has two dozen small ops, which the runtime's optimizer does not fuse. Here a layer
-is one attention, three products and a handful of small ops, in float32 or with weights per output in int8 and
+Written by hand, for an exported layer has two dozen small ops, which the runtime's optimizer does not fuse. Here a
+layer is one attention, three products and a handful of small ops, in float32 or with weights per output in int8 and
 activations scaled as they come.
 """
 

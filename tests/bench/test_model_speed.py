@@ -75,7 +75,8 @@ def test_the_service_against_the_same_without_its_first_stage(stages: Stages, st
     sure = stages.read(stream).by_first
 
     print(
-        f"\ncascade: {times_faster(taken, 'cascade', 'encoder'):.1f}× the encoder alone, {sure.mean():.0%} by the first stage"
+        f"\ncascade: {times_faster(taken, 'cascade', 'encoder'):.1f}× the encoder alone,"
+        f" {sure.mean():.0%} by the first stage"
     )
     assert times_faster(taken, "cascade", "encoder") > 0.7
 
