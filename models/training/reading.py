@@ -16,7 +16,7 @@ from models.training.tune import Report, embed, predict
 from models.training.vocabulary import Vocabulary
 
 MAX_TOKENS = 128
-_AT_ONCE = 2_000
+_AT_ONCE = 8_000
 
 
 def read(encoder: IntentNetwork, vocabulary: Vocabulary, texts: Sequence[str], report: Report) -> Arrays:
@@ -43,7 +43,7 @@ def logits_of(network: TunedNetwork, tokenizer: Tokenizer, texts: Sequence[str],
     parts = []
     for start in range(0, len(texts), _AT_ONCE):
         some = texts[start : start + _AT_ONCE]
-        parts.append(predict(network, embed(network, tokenizer, some, _silent), _silent))
+        parts.append(predict(network, embed(network, tokenizer, some, _silent, rounded=False), _silent))
         report(what, start + len(some), len(texts))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
