@@ -10,14 +10,14 @@ from models.training.thresholds import Arrays, Mask, Thresholds
 from models.training.turns import UNKNOWN
 from schemas.conversation import Speaker
 
-MOST_LOST = 0.0012
+MOST_LOST = 0.0018
 """Of macro-F1 (where labels exclude each other, of accuracy): what the cascade may lose on the validation turns."""
 MOST_LOST_BESIDE = 0.01
 """Likewise of the sentiment's accuracy and of the churn risk's AUC, which no prompt waits for."""
 MOST_CHANGED = 0.05
 """Of the validation turns, for how many the first stage may give another answer, be it no worse: among few turns chance
 makes up for much."""
-CHANCE = 1.0
+CHANCE = 2.0
 """So many standard deviations of a fair coin: by no more may changes for the worse outnumber those for the better."""
 _STEPS = np.round(np.concatenate([np.arange(0.2, 0.98, 0.01), np.arange(0.98, 1.0, 0.002)]), 3)
 

@@ -1,8 +1,11 @@
-"""How long a turn takes, always beside something else that takes the same turn in the same moment.
+"""How long a turn takes, always beside something else that takes the same turns in the same moments.
 
-A shared machine's pace changes from second to second, so contenders take turns: each is asked about one turn before any
-is asked about the next. What is told of them is a ratio of totals, each turn counted by the median of its passes, in
-processor time of the one thread that they all run on: what other programs take meanwhile is nobody's.
+A shared machine's pace changes from second to second, so contenders take turns: each is asked about ten turns before
+any is asked about the next ten. Not about one: a worker that is busy does nothing else in between, and who comes after
+a contender of four times the weights finds none of its own near the processor.
+
+What is told of them is a ratio of totals, each turn counted by the median of its passes, in processor time of the one
+thread that they all run on: what other programs take meanwhile is nobody's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +23,7 @@ Contender = Callable[[Said], object]
 """Answers one turn."""
 LENGTHS = (8, 16, 32, 64, 128)
 """Tokens, [CLS] and [SEP] included, that latency is told for."""
+_IN_A_ROW = 10
 _STRIDE = 17
 """Tokens between the beginnings of two turns of a length, so that no two are alike."""
 
@@ -28,11 +32,12 @@ def alternately(contenders: Mapping[str, Contender], turns: Sequence[Said], pass
     """Processor seconds of each contender for each turn, (turns,): the median of ``passes``, after one to warm up."""
     taken = {name: np.empty((passes + 1, len(turns))) for name in contenders}
     for index in range(passes + 1):
-        for column, turn in enumerate(turns):
+        for start in range(0, len(turns), _IN_A_ROW):
             for name, contender in contenders.items():
-                started_s = thread_time()
-                contender(turn)
-                taken[name][index, column] = thread_time() - started_s
+                for column, turn in enumerate(turns[start : start + _IN_A_ROW], start):
+                    started_s = thread_time()
+                    contender(turn)
+                    taken[name][index, column] = thread_time() - started_s
     return {name: np.median(seconds[1:], axis=0) for name, seconds in taken.items()}
 
 

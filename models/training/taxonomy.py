@@ -27,3 +27,7 @@ AGENT_LABELS = ("discloses_recording", "verifies_identity", "makes_offer", "apol
 LABELS = CUSTOMER_LABELS + AGENT_LABELS
 ACTIONABLE = frozenset(LABELS) - {"gratitude", "closing"}
 """Labels that want something done or said. Thanks and goodbyes are heard, and call for nothing."""
+
+PROTECTIVE = frozenset({"vulnerability"})
+"""Labels that only ever hold selling back: one that fires in vain spares a customer an offer, one that is missed does
+not."""

@@ -17,11 +17,11 @@ from models.training.calibration import (
     threshold_steps,
 )
 from models.training.task import Task
-from models.training.taxonomy import ACTIONABLE, LABELS
+from models.training.taxonomy import ACTIONABLE, LABELS, PROTECTIVE
 
-MOST_IDLE_FIRED = 0.04
-"""Of the validation turns that want nothing, on how many an actionable label may fire. Many of those turns were written
-to mislead; ordinary idle talk fires less."""
+MOST_IDLE_FIRED = 0.03
+"""Of the validation turns that want nothing, on how many an actionable label may fire: three idle turns in a
+hundred are what agents may have to bear."""
 _EXCLUSIVE_LOWEST = 0.5
 
 Arrays = Mapping[str, Matrix]
@@ -70,21 +70,23 @@ def choose_thresholds(task: Task, intents: Matrix, holds: Mask, known: Mask) -> 
     idle = ~(holds & calls).any(axis=1)
     on_idle = np.where(known & calls, probabilities, 0.0)[idle]
     f1 = np.array([f1_by_step(probabilities[k, c], holds[k, c]) for c, k in enumerate(known.T)])
-    return _quiet(chosen, f1, on_idle)
+    may_rise = np.array([label not in PROTECTIVE for label in task.labels])
+    return _quiet(chosen, f1, on_idle, may_rise)
 
 
-def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix) -> Vector:
+def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix, may_rise: Mask) -> Vector:
     """Raise thresholds until few turns that want nothing fire, each time where least F1 is lost for what it stills.
 
     Args:
         f1: of every label at every one of `threshold_steps`, (labels, steps).
         on_idle: probabilities of turns that want nothing, (n, labels), 0 for what may fire.
+        may_rise: (labels,), false for those whose thresholds stay.
     """
     steps = threshold_steps()
     at = np.searchsorted(steps, chosen - 1e-9)
     while (fires := on_idle >= steps[at]).any(axis=1).sum() > MOST_IDLE_FIRED * len(on_idle):
         moves = []
-        for label in np.flatnonzero(fires.any(axis=0)):
+        for label in np.flatnonzero(fires.any(axis=0) & may_rise):
             by_it_alone = on_idle[fires.sum(axis=1) - fires[:, label] == 0, label]
             firing = by_it_alone[by_it_alone >= steps[at[label]]]
             for step in range(int(at[label]) + 1, len(steps)):
@@ -93,7 +95,7 @@ def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix) -> Vector:
                     moves.append(((f1[label, at[label]] - f1[label, step]) / stilled, int(label), step))
         if not moves:  # what is left fires at the highest step, or two labels fire on it
             fired_by = fires.sum(axis=0)
-            can_rise = np.where(at + 1 < len(steps), fired_by, 0)
+            can_rise = np.where((at + 1 < len(steps)) & may_rise, fired_by, 0)
             if not can_rise.any():
                 break
             moves.append((0.0, int(can_rise.argmax()), int(at[can_rise.argmax()]) + 1))
