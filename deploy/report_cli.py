@@ -56,7 +56,7 @@ def report(
             found = read_report(measured)
         else:
             what = Measured(artifact, banking77, clinc150, data_dir)
-            found = measure(what, _sample_turns(), lambda what: _STDERR.print(f"measuring: {what}"))
+            found = measure(what, sample_turns(), lambda what: _STDERR.print(f"measuring: {what}"))
             write_report(measured, found)
             manifest = load_manifest(artifact)
             of_training = {name: score for name, score in manifest.scores.items() if name.startswith("validation.")}
@@ -72,7 +72,7 @@ def report(
     _STDERR.print(f"{out} and {measured} written")
 
 
-def _sample_turns() -> list[tuple[str, str]]:
+def sample_turns() -> list[tuple[str, str]]:
     """Speakers and texts of the final turns of the sample conversations, one after the other."""
     events = [line.event for line in read(samples())]
     return [(event.speaker, event.text) for event in events if isinstance(event, Turn) and event.is_final]

@@ -87,6 +87,7 @@ def _tuned(
     task: Task,
     vocabulary: Vocabulary,
     turns: Sequence[LabelledTurn],
+    variants: Sequence[LabelledTurn],
     unlabelled: Sequence[str],
     work: Path,
     recipe: Recipe,
@@ -95,9 +96,8 @@ def _tuned(
     """The encoder; what its runs left in ``work`` serves again as long as they would see the same."""
     torch.manual_seed(recipe.seed)
     begun = IntentNetwork(task, vocabulary.rows)
-    lessons = with_variants(turns, random.Random(recipe.seed))
-    if recipe.teacher:
-        lessons += only_heard(turns, unlabelled, random.Random(recipe.seed))
+    heard = only_heard(turns, unlabelled, random.Random(recipe.seed)) if recipe.teacher else []
+    lessons = [*variants, *heard]
     pace = _pace(len(lessons), recipe)
     teacher = taught_by(len(turns)) if recipe.teacher else None
     seen = _hash([ENCODER, data_revision(lessons), vocabulary.rows, asdict(pace), recipe.seed, teacher])
@@ -137,7 +137,7 @@ def _taught(
     task = Task.of(turns)
     variants = with_variants(turns, random.Random(recipe.seed))
     vocabulary = vocabulary_for(sorted({turn.text for turn in (*variants, *validation)} | set(unlabelled)))
-    encoder = _tuned(task, vocabulary, turns, unlabelled, work, recipe, report)
+    encoder = _tuned(task, vocabulary, turns, variants, unlabelled, work, recipe, report)
     targets, texts = targets_of(task, validation), [turn.text for turn in validation]
     calibrate(encoder.heads, task, read(encoder, vocabulary, texts, report), targets)
 

@@ -9,22 +9,14 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from deploy.recording import read, samples
+from deploy.report_cli import sample_turns
 from models.artifacts import INTENT
 from models.serving import IntentModel
 from models.serving.graph import Graph
 from models.serving.heads import encoder_widths
 from models.training.answers import Said, Stages
-from models.training.report.speeds import spread
-from models.training.speed import (
-    alternately,
-    as_served,
-    encoder_alone,
-    latency_by_length,
-    times_faster,
-    without_cascade,
-)
-from schemas.conversation import Turn
+from models.training.report.speeds import measure_against_peers, measure_cascade
+from models.training.speed import latency_by_length
 
 pytestmark = pytest.mark.bench
 with_peers = pytest.mark.skipif(
@@ -40,45 +32,31 @@ def stages() -> Stages:
 
 @pytest.fixture(scope="module")
 def stream() -> list[Said]:
-    """Turns of the sample conversations, as they come."""
-    events = [line.event for line in read(samples())]
-    return spread([(event.speaker, event.text) for event in events if isinstance(event, Turn) and event.is_final])
+    return sample_turns()
 
 
 @with_peers
 @pytest.mark.timeout(600)
 def test_a_turn_in_int8_against_torch_and_the_pipeline(stages: Stages, stream: list[Said]) -> None:
-    from models.training.peers import torch_eager, transformers_pipeline
-
-    taken = alternately(
-        {
-            "int8": encoder_alone(stages),
-            "served": as_served(stages),
-            "torch": torch_eager(stages),
-            "pipeline": transformers_pipeline(stages),
-        },
-        stream,
-        passes=3,
-    )
+    found = measure_against_peers(stages, stream)
 
     print()
-    for ours in ("int8", "served"):
-        over = {peer: times_faster(taken, ours, peer) for peer in ("torch", "pipeline")}
+    for ours in ("encoder", "served"):
+        over = {peer: found[f"speed.{ours}_over_{peer}"] for peer in ("torch", "pipeline")}
         print(f"{ours}: {over['torch']:.1f}× torch eager, {over['pipeline']:.1f}× the transformers pipeline")
-    assert times_faster(taken, "int8", "torch") > 2
-    assert times_faster(taken, "int8", "pipeline") > 2
+    assert found["speed.encoder_over_torch"] > 2
+    assert found["speed.encoder_over_pipeline"] > 2
 
 
 @pytest.mark.timeout(600)
 def test_the_service_against_the_same_without_its_first_stage(stages: Stages, stream: list[Said]) -> None:
-    taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, stream)
-    sure = stages.read(stream).by_first
+    found = measure_cascade(stages, stream)
 
     print(
-        f"\ncascade: {times_faster(taken, 'cascade', 'encoder'):.1f}× the encoder alone,"
-        f" {sure.mean():.0%} by the first stage"
+        f"\ncascade: {found['speed.cascade']:.1f}× the encoder alone,"
+        f" {found['speed.cascade_share']:.0%} by the first stage"
     )
-    assert times_faster(taken, "cascade", "encoder") > 0.7
+    assert found["speed.cascade"] > 0.7
 
 
 @with_peers

@@ -14,14 +14,14 @@ def found() -> Evaluation:
 
 
 def test_it_finds_what_turns_want(found: Evaluation) -> None:
-    assert found.macro_f1 >= 0.85
+    assert found.macro_f1 >= 0.89
 
 
 def test_it_leaves_alone_what_wants_nothing() -> None:
     idle = evaluate(IntentModel.load(INTENT), load_authored("idle"))
 
     assert idle.idle_turns >= 1500
-    assert idle.idle_fired / idle.idle_turns <= 0.05
+    assert idle.idle_fired / idle.idle_turns <= 0.04
 
 
 def test_its_probabilities_mean_what_they_say(found: Evaluation) -> None:
@@ -31,7 +31,7 @@ def test_its_probabilities_mean_what_they_say(found: Evaluation) -> None:
 
 def test_it_tells_who_leans_to_leaving(found: Evaluation) -> None:
     assert found.churn_auc is not None
-    assert found.churn_auc >= 0.93
+    assert found.churn_auc >= 0.95
 
 
 def test_the_manifest_states_what_is_measured_here(found: Evaluation) -> None:

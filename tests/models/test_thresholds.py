@@ -49,6 +49,22 @@ def test_idle_talk_raises_what_calls_for_something_and_not_what_does_not() -> No
     assert found[1] < 0.6
 
 
+def test_what_only_holds_selling_back_is_not_raised_for_quiet() -> None:
+    labels = ("cancel_service", "vulnerability")
+    task = Task.of([LabelledTurn("a", "customer", frozenset({label})) for label in labels] + [NOTHING])
+    count = 200
+    intents = np.full((count, 2), logit(0.02))
+    holds = np.zeros((count, 2), dtype=bool)
+    holds[:40, 0] = holds[40:80, 1] = True
+    intents[:40, 0] = intents[40:80, 1] = np.repeat([logit(0.55), logit(0.9)], 20)
+    intents[80:90, 0] = intents[90:100, 1] = logit(0.6)  # of both labels ten idle turns of 120 sound like it
+
+    found = choose_thresholds(task, intents, holds, np.ones_like(holds))
+
+    assert found[0] > 0.6
+    assert found[1] < 0.55
+
+
 def test_the_label_that_loses_least_is_raised_for_quiet() -> None:
     task = Task.of([LabelledTurn("a", "customer", frozenset({label})) for label in ("a", "b")] + [NOTHING])
     count = 200

@@ -21,15 +21,21 @@ MOST_TURNS = 200
 ROOF_TOKENS = (16, 32, 64, 128)
 
 
+def measure_cascade(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
+    """The service against the same without its first stage over ``stream``; empty where it has none."""
+    if stages.model.first_stage is None:
+        return {}
+    turns = spread(stream)
+    taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, turns)
+    return {
+        "speed.cascade": times_faster(taken, "cascade", "encoder"),
+        "speed.cascade_share": float(stages.read(turns).by_first.mean()),
+    }
+
+
 def measure_speeds(stages: Stages, stream: Sequence[Said]) -> dict[str, float]:
-    """The service against the same without its first stage over ``stream``, and each stage's latency by length."""
-    scores = {}
-    if stages.model.first_stage is not None:
-        turns = spread(stream)
-        taken = alternately({"cascade": as_served(stages), "encoder": without_cascade(stages)}, turns)
-        scores["speed.cascade"] = times_faster(taken, "cascade", "encoder")
-        sure = stages.read(turns).by_first
-        scores["speed.cascade_share"] = float(sure.mean())
+    """`measure_cascade`, and each stage's latency by length."""
+    scores = measure_cascade(stages, stream)
     for length, by_stage in latency_by_length(stages, [text for _, text in stream]).items():
         for stage, took in by_stage.items():
             p50, p99 = np.percentile(took.waited, [50, 99]) * 1e3
