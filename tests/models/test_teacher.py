@@ -54,7 +54,6 @@ def test_it_reads_padded_turns_as_the_pretrained_model_does(folder: Path) -> Non
         pooled = network.pool(padded, mask)
         expected = [mean_and_peak(whole(torch.tensor([ids])).last_hidden_state, None)[0] for ids in (short, long)]
 
-    # `embed` calculates in half precision where the processor does so fast.
     assert torch.nn.functional.cosine_similarity(pooled, torch.stack(expected)).min() > 0.999
 
 
