@@ -188,6 +188,7 @@ _FORESEEN = (
     ArtifactError,
     BusUnavailable,
     DataDirInUse,
+    demo_run.DemoRuns,
     LocalKafkaError,
     LookupError,
     Malformed,

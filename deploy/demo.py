@@ -19,6 +19,7 @@ from rich.table import Table
 
 from deploy.desks import Desks
 from deploy.kafka import node, topics
+from deploy.kafka.flock import exclusive
 from deploy.local import Child, LocalProcesses, free_port
 from deploy.player import play
 from deploy.publishing import publish
@@ -50,12 +51,33 @@ def run(*, headless: bool, seconds: float | None, as_json: bool, speed: float, h
 
     Returns:
         The exit status: 0; 1 when a counted (headless) run lost or doubled anything, or nothing came of it.
+
+    Raises:
+        DemoRuns: another demo runs in this folder.
     """
     console = Console(stderr=True)
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # that it tries again is no news on a node just started
-    with contextlib.suppress(KeyboardInterrupt), _kafka(console) as kafka:
+    with contextlib.suppress(KeyboardInterrupt), _alone(), _kafka(console) as kafka:
         return asyncio.run(_run(kafka, console, headless, seconds, as_json, speed, 0 if headless else http_port))
     return 0
+
+
+class DemoRuns(RuntimeError):
+    """Two demos may not share a folder: the second would sweep away the first one's Kafka and tables."""
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    lock = HOME.with_suffix(".lock")  # beside the folder, which each demo begins by deleting
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(exclusive(lock, wait=False))
+        except BlockingIOError:
+            raise DemoRuns(
+                f"a demo runs already in {HOME.absolute()}: end it, or start this one from another folder"
+            ) from None
+        yield
 
 
 @contextlib.contextmanager

@@ -120,7 +120,7 @@ def test_a_headless_demo_counts_itself_and_leaves_nothing_behind(tmp_path) -> No
 
 @pytest.mark.broker
 @pytest.mark.faults
-def test_ctrl_c_ends_the_demo_within_seconds(tmp_path) -> None:
+def test_a_demo_refuses_a_second_one_and_ends_within_seconds_of_ctrl_c(tmp_path) -> None:
     with (tmp_path / "told").open("w+") as told:
         demo = subprocess.Popen(
             [sys.executable, "-m", "deploy.cli", "demo", "--port", "0"], cwd=tmp_path, stdout=told, stderr=told,
@@ -131,7 +131,10 @@ def test_ctrl_c_ends_the_demo_within_seconds(tmp_path) -> None:
             assert demo.poll() is None, (tmp_path / "told").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        time.sleep(2)
+        second = livecue("demo", cwd=tmp_path, LIVECUE_KAFKA="")
+        assert 1 == second.returncode
+        assert "a demo runs already" in second.stderr
+        assert demo.poll() is None
         asked = time.monotonic()
         demo.send_signal(signal.SIGINT)
         demo.wait(20)
