@@ -5,7 +5,8 @@ the encoder ``model.onnx`` and, unless the manifest says that there is none, the
 take ``input_ids``, int64 of shape (rows, tokens), [CLS] and [SEP] included and without padding, and give calibrated
 float32 logits, one output a head that the manifest has:
 
-- ``intents`` (rows, labels): the sigmoid is each label's probability; where the head is exclusive, the softmax is
+- ``intents`` (rows, labels): the sigmoid is each label's probability; where the head is exclusive, the softmax is, with
+  a logit of 0 beside the labels' for that it is none of them
 - ``sentiment`` (rows, labels): the softmax is
 - ``churn_risk`` (rows, 2): the sigmoids are P(at least some) and P(high)
 
@@ -67,7 +68,8 @@ class Label(_Part):
 class IntentsHead(_Part):
     labels: Annotated[tuple[Label, ...], Field(min_length=1)]
     exclusive: bool
-    """True: the probabilities share out 1, and at most the likeliest label fires. False: each is asked by itself."""
+    """True: the probabilities and that of none share out 1, and at most the likeliest label fires. False: each label is
+    asked by itself."""
 
     @model_validator(mode="after")
     def _labels_are_distinct(self) -> "IntentsHead":

@@ -20,6 +20,8 @@ _STEPS = 10_000
 """Of a probability: it is told to four decimals."""
 _PLACE = {speaker: index for index, speaker in enumerate(Speaker)}
 _NEVER = math.inf
+_NONE = 0.0
+"""The logit of that it is none of the labels, where they exclude each other."""
 
 
 def encoder_widths(manifest: Manifest) -> dict[str, int]:
@@ -111,11 +113,12 @@ class _Intents:
     def read(self, logits: Logits, *, is_final: bool) -> tuple[dict[str, float], tuple[str, ...]]:
         """The labels' probabilities, and those that fire, most probable first.
 
-        An exclusive head's are shared out among all labels, whoever can carry them, and none but the likeliest fires.
+        An exclusive head's are shared out among all labels, whoever can carry them, and none of them, and only the
+        likeliest fires.
         """
         of_all: list[float] = logits.tolist()
         if self._exclusive:
-            of_all = _shares(of_all)
+            of_all = _shares([*of_all, _NONE])
             rounded = [of_all[column] for column in self._columns]
         else:
             rounded = [_rounded(_probability(of_all[column])) for column in self._columns]

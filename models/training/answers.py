@@ -12,7 +12,7 @@ import numpy as np
 from models.serving import IntentModel
 from models.serving.graph import Logits
 from models.serving.heads import is_sure
-from models.training.calibration import sigmoid, softmax
+from models.training.calibration import sigmoid, softmax, softmax_beside_none
 from models.training.measures import Mask, Matrix
 from schemas.conversation import Speaker
 
@@ -114,7 +114,7 @@ class Stages:
             raw = stacked("intents")
             says_something = np.array([any(map(str.isalnum, text)) for _, text in turns])
             asked = self.can_carry(turns) & says_something[:, None]
-            probabilities = softmax(raw) if manifest.intents.exclusive else sigmoid(raw)
+            probabilities = softmax_beside_none(raw) if manifest.intents.exclusive else sigmoid(raw)
             intents = np.where(asked, probabilities.round(4), 0.0)  # rounded before it is held to a threshold
         return Answers(
             intents=intents,

@@ -47,6 +47,15 @@ def fit_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float:
     return float(min(_TEMPERATURES, key=loss))
 
 
+def level_of_none(logits: Matrix, share: float) -> float:
+    """The logit of "none of these" under which it is likelier than all classes together for ``share`` of the rows.
+
+    What is of no class has small logits, not equal ones, so that their sum, the free energy (Liu et al. 2020), tells it
+    where the largest share of a softmax does not.
+    """
+    return float(np.quantile(np.logaddexp.reduce(logits, axis=1), share))
+
+
 def choose_threshold(probabilities: Vector, holds: NDArray[np.bool_], lowest: float = LOWEST_THRESHOLD) -> float:
     """The threshold of best F1 among those with the target precision; where none has it, the highest allowed.
 
@@ -94,6 +103,11 @@ def expected_calibration_error(probabilities: Vector, holds: NDArray[np.bool_], 
 
 def sigmoid(logits: Matrix) -> Matrix:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))))
+
+
+def softmax_beside_none(logits: Matrix) -> Matrix:
+    """Of (n, classes), where the row may be of none of them, which has the logit 0; rows sum to 1 less its share."""
+    return softmax(np.concatenate([logits, np.zeros((len(logits), 1))], axis=1))[:, :-1]
 
 
 def softmax(logits: Matrix) -> Matrix:

@@ -93,8 +93,9 @@ def _loss(task: Task, answers: Logits, lessons: Lessons) -> Tensor:
     said = lessons.logits
     weight = _HARD * (lessons.known.amax(dim=1, keepdim=True) if task.exclusive else lessons.known)
     if task.exclusive:
-        expected = said["intents"].softmax(dim=1) * (1 - weight) + lessons.holds * weight
-        total = F.cross_entropy(answers["intents"], expected)
+        holds = _beside_none(lessons.holds)
+        expected = _beside_none(said["intents"]).softmax(dim=1) * (1 - weight) + holds * weight
+        total = F.cross_entropy(_beside_none(answers["intents"]), expected)
     else:
         expected = said["intents"].sigmoid() * (1 - weight) + lessons.holds * weight
         each = F.binary_cross_entropy_with_logits(answers["intents"], expected, reduction="none")
@@ -108,6 +109,11 @@ def _loss(task: Task, answers: Logits, lessons: Lessons) -> Tensor:
         unlike = 1.0 - (answers["embedding"] * lessons.embeddings).sum(dim=1)[asked].mean()
         total = total + _SIMILARITY_WEIGHT * unlike
     return total
+
+
+def _beside_none(classes: Tensor) -> Tensor:
+    """(n, classes + 1): with a logit of 0, or that it does not hold, for none of them."""
+    return F.pad(classes, (0, 1))
 
 
 def _like_lengths(ids: Sequence[Sequence[int]]) -> Iterator[Tensor]:

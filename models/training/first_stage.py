@@ -68,12 +68,12 @@ class FirstStageNetwork(nn.Module):
         """How far each label is from where it would be answered otherwise, in logits, (n, labels).
 
         That is anywhere between its threshold, across which the encoder may be, and even odds, across which the truth
-        may be; between them the distance is negative. Where labels exclude each other: of the first to the second,
-        (n, 1).
+        may be; between them the distance is negative. Where labels exclude each other: of the first to the second or to
+        that it is none of them, (n, 1).
         """
         if self.exclusive:
-            first, second = intents.topk(2, dim=1).values.unbind(dim=1)
-            return (first - second)[:, None]
+            first, second = intents.topk(2, dim=1).values.split(1, dim=1)
+            return first - torch.relu(second)
         return TRUST * torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
 
     @torch.no_grad()

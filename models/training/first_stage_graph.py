@@ -119,7 +119,8 @@ def _sure(write: _Writer, network: FirstStageNetwork) -> None:
             helper.make_node("TopK", ["intents", write.integers("two", 2)], ["likeliest", "places"], axis=1)
         )
         first = write.cut("likeliest", "likeliest_one", 0, 1)
-        nearness = write.op("Sub", [write.cut("likeliest", "second_one", 1, 2), first], "nearness")
+        second = write.op("Relu", [write.cut("likeliest", "second_one", 1, 2)], "second_or_none")
+        nearness = write.op("Sub", [second, first], "nearness")
     else:
         nearness = write.op("Min", ["from_above", "from_below"], "nearness")
     doubts = network.doubts.numpy()

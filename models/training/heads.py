@@ -6,18 +6,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.training.calibration import Matrix, fit_platt, fit_temperature
+from models.training.calibration import Matrix, fit_platt, fit_temperature, level_of_none
 from models.training.targets import Targets, levels_of
 from models.training.task import Task
 from models.training.turns import UNKNOWN
 
+TAKEN_FOR_NONE = 0.01
+"""Where labels exclude each other, of so many validation turns, all of which have one, none is thought likelier. There
+need be no turn that has none to learn it from."""
+
 
 @torch.no_grad()
 def calibrate(heads: nn.ModuleDict, task: Task, logits: Mapping[str, Matrix], targets: Targets) -> None:
-    """Fit on validation logits and fold in: Platt a label and a churn level, a temperature where classes exclude."""
+    """Fit on validation logits and fold in: Platt a label and a churn level, a temperature where classes exclude each
+    other, and how much it takes to be one of them."""
     if task.exclusive:
-        temperature = fit_temperature(logits["intents"], targets.intents.argmax(dim=1).numpy())
-        _fold(heads["intents"], np.full(len(task.labels), 1 / temperature), np.zeros(len(task.labels)))
+        scale = 1 / fit_temperature(logits["intents"], targets.intents.argmax(dim=1).numpy())
+        none = level_of_none(scale * logits["intents"], TAKEN_FOR_NONE)
+        _fold(heads["intents"], np.full(len(task.labels), scale), np.full(len(task.labels), -none))
     else:
         _fold_platt(heads["intents"], logits["intents"], targets.intents.numpy(), targets.known.numpy() > 0)
     felt = (targets.sentiment != UNKNOWN).numpy()

@@ -25,7 +25,7 @@ from models.training.reading import MAX_TOKENS, arrays, read, token_ids
 from models.training.targets import Targets, targets_of
 from models.training.task import Task
 from models.training.teacher import opinions, taught_by
-from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of
+from models.training.thresholds import Mask, Thresholds, choose_thresholds, probabilities_of, unseen_thresholds
 from models.training.trained import Recipe, Trained, keep, load
 from models.training.tune import Pace, Report, Rows, averaged, embed, probe, tune
 from models.training.turns import LabelledTurn, data_revision, digest
@@ -187,7 +187,8 @@ def _decide(
     said = arrays(answers_of(trained.first_stage, ids))
     speakers = list(Speaker)
     sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
-    trained.sure_at, of_cascade = choose_sure_at(truth, thresholds, sure, said, second)
+    as_new = Thresholds(unseen_thresholds(task, second["intents"], holds, known), partial)
+    trained.sure_at, of_cascade = choose_sure_at(truth, as_new, sure, said, second)
     trained.scores = of_partials | of_cascade
 
 

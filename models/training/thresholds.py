@@ -13,7 +13,7 @@ from models.training.calibration import (
     choose_threshold,
     f1_by_step,
     sigmoid,
-    softmax,
+    softmax_beside_none,
     threshold_steps,
 )
 from models.training.task import Task
@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """One probability a label, in the task's order."""
+    """One probability a label, in the task's order; ``whole`` may be (n, labels), each turn with its own."""
 
     whole: Vector
     partial: Vector
@@ -51,7 +51,7 @@ class Thresholds:
 
 def probabilities_of(task: Task, intents: Matrix) -> Matrix:
     """Calibrated logits (n, labels) as probabilities."""
-    return softmax(intents) if task.exclusive else sigmoid(intents)
+    return softmax_beside_none(intents) if task.exclusive else sigmoid(intents)
 
 
 def choose_thresholds(task: Task, intents: Matrix, holds: Mask, known: Mask) -> Vector:
@@ -72,6 +72,19 @@ def choose_thresholds(task: Task, intents: Matrix, holds: Mask, known: Mask) -> 
     f1 = np.array([f1_by_step(probabilities[k, c], holds[k, c]) for c, k in enumerate(known.T)])
     may_rise = np.array([label not in PROTECTIVE for label in task.labels])
     return _quiet(chosen, f1, on_idle, may_rise)
+
+
+def unseen_thresholds(task: Task, intents: Matrix, holds: Mask, known: Mask) -> Matrix:
+    """Thresholds (n, labels) for each of the turns, chosen on the half of them in which it is not.
+
+    A threshold fits the answers that it was chosen on better than any others, be they as good.
+    """
+    halves = np.arange(len(intents)) % 2
+    found = np.empty_like(holds, dtype=np.float64)
+    for half in (0, 1):
+        other = halves != half
+        found[~other] = choose_thresholds(task, intents[other], holds[other], known[other])
+    return found
 
 
 def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix, may_rise: Mask) -> Vector:

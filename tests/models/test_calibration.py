@@ -11,7 +11,9 @@ from models.training.calibration import (
     f1_by_step,
     fit_platt,
     fit_temperature,
+    level_of_none,
     sigmoid,
+    softmax_beside_none,
     threshold_steps,
 )
 
@@ -44,6 +46,19 @@ def test_a_softmax_temperature_is_found_again() -> None:
     classes = (shares.cumsum(axis=1) > RNG.random((20_000, 1))).argmax(axis=1)
 
     assert fit_temperature(true_logits * 1.8, classes) == pytest.approx(1.8, rel=0.1)
+
+
+def test_what_is_of_no_class_is_told_by_its_small_logits() -> None:
+    of_one = RNG.normal(0, 1, size=(1_000, 5)) + 8 * np.eye(5)[RNG.integers(0, 5, 1_000)]
+    between_two = [*RNG.normal(0, 0.1, size=(50, 5)), 8, 8, 0, 0, 0]
+    of_none = [*RNG.normal(0, 1, size=(50, 5)), 2, 0, 0, 0, 0]
+
+    none = level_of_none(of_one, 0.01)
+    shares = [softmax_beside_none(logits - none).sum(axis=1) for logits in (of_one, between_two, of_none)]
+
+    assert (shares[0] < 0.5).mean() == pytest.approx(0.01, abs=0.001)
+    assert shares[1].min() > 0.5
+    assert shares[2].max() < 0.5
 
 
 def test_a_threshold_keeps_out_false_alarms() -> None:

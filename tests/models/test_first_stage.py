@@ -64,3 +64,13 @@ def test_settled_it_says_nearly_what_it_learned(task: Task) -> None:
 def test_what_is_still_learned_does_not_ship() -> None:
     with pytest.raises(TypeError, match="settle"):
         first_stage_graph(network_of(ONE))
+
+
+def test_of_what_is_none_of_the_classes_it_is_not_sure() -> None:
+    network = network_of(ONE)
+    network.doubts.fill_(1.0)
+    one, between, none = torch.tensor([[9.0, 0.0, -2.0], [9.0, 8.9, -2.0], [-5.0, -14.0, -16.0]])
+
+    distances = network.distance(torch.stack([one, between, none]))[:, 0].tolist()
+
+    assert distances == pytest.approx([9.0, 0.1, -5.0], abs=1e-5)

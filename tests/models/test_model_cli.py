@@ -121,13 +121,13 @@ def test_score_has_null_for_a_head_that_the_model_lacks(tmp_path: Path, head: st
     assert line[missing] == ({} if head == "intents" else None)
 
 
-def test_score_of_an_exclusive_head_shares_out_one(tmp_path: Path) -> None:
+def test_score_of_an_exclusive_head_shares_out_one_with_none(tmp_path: Path) -> None:
     labels = [{**label, "speakers": ["customer"]} for label in LABELS]
     write_artifact(tmp_path, intents={"labels": labels, "exclusive": True}, first_stage=None)
 
     (line,) = scored(str(tmp_path), {"id": 1, "text": "hello sorry sorry"})
 
-    assert sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert 0.9 < sum(line["probabilities"].values()) < 1
     assert line["labels"] == ["apologises"]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from models.training.calibration import threshold_steps
 from models.training.task import Task
-from models.training.thresholds import choose_thresholds
+from models.training.thresholds import choose_thresholds, unseen_thresholds
 from models.training.turns import LabelledTurn
 
 TASK = Task.of(
@@ -87,3 +87,19 @@ def test_turns_that_none_can_be_meant_on_never_stop_the_choice() -> None:
     found = choose_thresholds(TASK, intents, np.zeros((30, 3), dtype=bool), np.ones((30, 3), dtype=bool))
 
     assert found[0] == threshold_steps()[-1]
+
+
+def test_unseen_thresholds_are_those_of_the_other_half() -> None:
+    intents = np.full((200, 3), logit(0.02))
+    holds = np.zeros((200, 3), dtype=bool)
+    holds[:80, 0] = True
+    intents[:80, 0] = np.tile([logit(0.9), logit(0.4)], 40)  # every second turn is found at 0.4 alone
+    intents[80:160, 0] = np.tile([logit(0.5), logit(0.02)], 40)  # where the others would fire on what does not hold
+    known = np.ones_like(holds)
+
+    found = unseen_thresholds(TASK, intents, holds, known)
+
+    halves = [choose_thresholds(TASK, intents[half::2], holds[half::2], known[half::2]) for half in (0, 1)]
+    assert halves[1][0] <= 0.4 < 0.5 < halves[0][0]
+    assert found[::2].tolist() == [halves[1].tolist()] * 100
+    assert found[1::2].tolist() == [halves[0].tolist()] * 100
