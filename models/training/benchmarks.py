@@ -4,6 +4,7 @@ Both take what any classifier says: for every row a confidence per class, the hi
 the baselines' go through the same functions.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from models.training.measures import Mask, Matrix, Vector
 
 IN_SCOPE_FLOOR = 0.96
 """The in-scope accuracy that must be kept while as much as possible that is out of scope is turned away."""
+_ONE_IN_TWENTY = 1.645
+"""So many standard deviations a normal variable exceeds with a probability of 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,14 @@ def paper_threshold(scope: Answered, outside: Answered) -> float:
 
 
 def strictest_threshold(scope: Answered, outside: Answered, floor: float = IN_SCOPE_FLOOR) -> float:
-    """The highest threshold that keeps the in-scope accuracy of the validation rows at ``floor``; lowest if none."""
+    """The highest threshold that keeps the in-scope accuracy at ``floor``, lowest if none does.
+
+    Of the validation rows so many more must be right that, were the true accuracy no more than ``floor``, so many would
+    be in one of twenty sets of their size (one-sided, normal approximation of a binomial).
+    """
     candidates = _candidates(scope, outside)
-    keeping = [each for each in candidates if at_threshold(each, scope, outside).in_scope >= floor]
+    margin = _ONE_IN_TWENTY * math.sqrt(floor * (1 - floor) / len(scope.right))
+    keeping = [each for each in candidates if at_threshold(each, scope, outside).in_scope >= floor + margin]
     return max(keeping, default=candidates[0])
 
 

@@ -46,9 +46,11 @@ def test_the_papers_threshold_gets_most_rows_right() -> None:
     assert paper_threshold(SCOPE, OUTSIDE) == 0.5
 
 
-def test_the_strictest_threshold_keeps_the_floor() -> None:
-    assert strictest_threshold(SCOPE, OUTSIDE, floor=0.4) == 0.8
-    assert strictest_threshold(SCOPE, OUTSIDE, floor=0.6) == 0.5
+def test_the_strictest_threshold_keeps_the_floor_beyond_chance() -> None:
+    many = rows(*((step / 1000, True) for step in range(1000)))  # at a threshold t, 1 - t of them are answered right
+
+    # 0.96 ± 0.0062 is what a thousand rows of a true 0.96 come to; 1.645 of that are 0.0102.
+    assert strictest_threshold(many, OUTSIDE, floor=0.96) == pytest.approx(0.029)
     assert strictest_threshold(SCOPE, OUTSIDE, floor=0.9) == 0.2, "out of reach: every row is answered"
 
 
