@@ -19,7 +19,7 @@ class Recipe:
     """Of a run of the encoder. None: as many as make some 70,000 turns seen, 120,000 with a teacher; 3 to 20."""
     teacher: bool = False
     """Whether a larger encoder is tuned first, to teach the one that ships: it takes longer than that itself."""
-    questions: int = 60_000
+    questions: int = 250_000
     """New texts that the encoder is asked about, for the first stage to learn from; fewer where there are few turns."""
     first_stage_epochs: int = 4
     seed: int = 7

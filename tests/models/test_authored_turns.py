@@ -22,9 +22,9 @@ def test_training_covers_every_label_and_enough_that_wants_nothing() -> None:
     turns = load_authored("train")
     seen = Counter(label for turn in turns for label in turn.labels)
 
-    assert min(seen[label] for label in LABELS) >= 50
-    assert sum(not turn.labels for turn in turns) >= 1000
-    assert len(turns) >= 4000
+    assert min(seen[label] for label in LABELS) >= 200
+    assert sum(not turn.labels for turn in turns) >= 3_000
+    assert len(turns) >= 10_000
 
 
 def test_half_of_what_we_wrote_is_as_speech_recognition_writes() -> None:
@@ -34,27 +34,18 @@ def test_half_of_what_we_wrote_is_as_speech_recognition_writes() -> None:
     assert 0.45 <= as_speech / len(turns) <= 0.75
 
 
-@pytest.mark.parametrize(("split", "least"), [("test_first", 16), ("test_second", 20), ("test_third", 40)])
-def test_each_file_of_test_turns_covers_every_label(split: Split, least: int) -> None:
-    seen = Counter(label for turn in load_authored(split) for label in turn.labels)
+def test_the_test_turns_cover_every_label_and_none_comes_twice() -> None:
+    turns = load_authored("test")
+    seen = Counter(label for turn in turns for label in turn.labels)
 
-    assert min(seen[label] for label in LABELS) >= least
-
-
-def test_the_test_turns_are_all_files_and_no_turn_twice() -> None:
-    files = [load_authored(split) for split in ("test_first", "test_second", "test_third")]
-    keys = [{key(turn) for turn in file} for file in files]
-
-    assert load_authored("test") == [turn for file in files for turn in file]
-    assert keys[0] & keys[1] == keys[0] & keys[2] == keys[1] & keys[2] == set()
-    assert [len(found) for found in keys[1:]] == [len(file) for file in files[1:]]
-    assert sum(map(len, files)) >= 2_300
+    assert min(seen[label] for label in LABELS) >= 50
+    assert len({key(turn) for turn in turns}) == len(turns) >= 1_400
 
 
 def test_the_idle_turns_want_nothing() -> None:
     idle = load_authored("idle")
 
-    assert len(idle) >= 2_500
+    assert len(idle) >= 1_500
     assert not any(turn.labels & ACTIONABLE for turn in idle)
 
 

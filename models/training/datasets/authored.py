@@ -7,33 +7,30 @@ from typing import Literal
 from models.training.turns import LabelledTurn, digest
 
 _FOLDER = Path(__file__).parents[1] / "authored"
-Split = Literal["train", "validation", "test", "test_first", "test_second", "test_third", "idle", "idle_second"]
-_MEASURED_ON: dict[Split, tuple[str, ...]] = {
-    "test": ("test", "test_second", "test_third"),
-    "test_first": ("test",),
-    "test_second": ("test_second",),
-    "test_third": ("test_third",),
-    "idle": ("idle", "idle_second"),
-    "idle_second": ("idle_second",),
-}
-"""The files of the splits that nothing is ever fitted on."""
+Split = Literal["train", "validation", "test", "idle"]
+_APART = ("validation", "test", "idle")
+_ONCE_MEASURED = "once_"
+"""Files of this name were test splits of earlier models, each by other people than the rest."""
 
 
 def load_authored(split: Split) -> list[LabelledTurn]:
     """All authored turns of one split.
 
-    ``validation`` is what calibration and thresholds are fitted on: a file written apart, and every tenth turn of the
-    others. ``test`` and ``idle`` (talk that wants nothing) were written by somebody who saw none of the rest, and
-    nothing is ever fitted on them. ``test`` is three files, each written without sight of the others or of how any
-    model did on them, and to be had alone, as is the later of the two of ``idle``.
+    ``test`` and ``idle`` (talk that wants nothing) were written last, by people who saw none of the rest, and nothing
+    is ever fitted on them. ``validation`` is what calibration and thresholds are fitted on: a file written apart,
+    every second turn of what earlier models were measured on, which sounds like new talk because others wrote it, and
+    every tenth of all else. ``train`` is what is left.
     """
-    if split in _MEASURED_ON:
-        return [turn for name in _MEASURED_ON[split] for turn in _read(name)]
-    apart = {"validation", *(name for names in _MEASURED_ON.values() for name in names)}
-    turns = [turn for path in sorted(_FOLDER.glob("*.jsonl")) if path.stem not in apart for turn in read_turns(path)]
-    if split == "train":
-        return [turn for turn in turns if not held_out(turn.text)]
-    return [*_read("validation"), *(turn for turn in turns if held_out(turn.text))]
+    if split in ("test", "idle"):
+        return read_turns(_FOLDER / f"{split}.jsonl")
+    apart = read_turns(_FOLDER / "validation.jsonl") if split == "validation" else []
+    paths = [path for path in sorted(_FOLDER.glob("*.jsonl")) if path.stem not in _APART]
+    return apart + [
+        turn
+        for path in paths
+        for turn in read_turns(path)
+        if held_out(turn.text, 2 if path.stem.startswith(_ONCE_MEASURED) else 10) == (split == "validation")
+    ]
 
 
 def held_out(text: str, every: int = 10) -> bool:
@@ -56,7 +53,3 @@ def read_turns(path: Path) -> list[LabelledTurn]:
             )
         )
     return turns
-
-
-def _read(name: str) -> list[LabelledTurn]:
-    return read_turns(_FOLDER / f"{name}.jsonl")

@@ -13,8 +13,7 @@ from pathlib import Path
 from models.serving import IntentModel
 from models.training.answers import Said, Stages
 from models.training.datasets import load_public
-from models.training.datasets.authored import Split, load_authored
-from models.training.evaluation import evaluate
+from models.training.datasets.authored import load_authored
 from models.training.report.authored import measure_authored
 from models.training.report.public import Classifier, measure_banking77, measure_clinc150
 from models.training.report.record import Report, digests_of
@@ -22,13 +21,6 @@ from models.training.report.speeds import device, measure_against_peers, measure
 
 Say = Callable[[str], None]
 """Told of what is measured next."""
-_FILES: dict[str, Split] = {
-    "first": "test_first",
-    "second": "test_second",
-    "third": "test_third",
-    "idle_second": "idle_second",
-}
-"""Authored turns that are measured by themselves, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +52,6 @@ def measure(what: Measured, stream: Sequence[Said], say: Say) -> Report:
     test = load_authored("test")
     authored = measure_authored(stages, float32, test, load_authored("idle"))
     scores, curves = dict(authored.scores), dict(authored.curves)
-    for name, split in _FILES.items():
-        found = evaluate(stages.model, load_authored(split)).summary()
-        scores |= {f"authored.{name}.{score}": found[score] for score in found if not score.startswith("f1.")}
     scores["size_mb"] = sum(record.size_bytes for record in stages.manifest.files.values()) / 1e6
     if can_train:
         from models.training.report.cheap import authored_beside

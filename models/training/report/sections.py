@@ -51,38 +51,13 @@ def authored(figures: Figures) -> str:
     )
     quiet = (
         f"Of {figures.count('idle.turns')} turns that want nothing (holds, small talk, details read out, thanks, "
-        f"agents thinking aloud) something that calls for action fires on {figures.share('idle.fired')}; on those "
-        f"of `idle_second.jsonl` on {figures.share('authored.idle_second.idle_fired')}."
+        f"agents thinking aloud) something that calls for action fires on {figures.share('idle.fired')}."
     )
     note = (
         "The linear models learn from the authored training turns alone, and each label's threshold is the one of best "
         "F1 on validation."
     )
-    return "\n\n".join((beside, note, _files(figures), heads, chance, quiet))
-
-
-def _files(figures: Figures) -> str:
-    """Each file of test turns by itself."""
-
-    def row(name: str, prefix: str) -> tuple[str, ...]:
-        scores = [figures.plain(f"{prefix}.{score}") for score in ("macro_f1", "churn_auc")]
-        return (
-            name,
-            figures.count(f"{prefix}.turns"),
-            *scores,
-            figures.share(f"{prefix}.sentiment_accuracy"),
-            *(figures.plain(f"{prefix}.ece.{head}") for head in ("sentiment", "churn_some", "churn_high")),
-        )
-
-    return table(
-        ("test turns", "", "macro-F1", "churn AUC", "sentiment", "its ECE", "ECE of some churn", "of high churn"),
-        [
-            row("all three files", "authored"),
-            row("`test.jsonl`", "authored.first"),
-            row("`test_second.jsonl`", "authored.second"),
-            row("`test_third.jsonl`", "authored.third"),
-        ],
-    )
+    return "\n\n".join((beside, note, heads, chance, quiet))
 
 
 def _calibration(figures: Figures, head: str) -> tuple[str, str]:
