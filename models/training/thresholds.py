@@ -99,13 +99,13 @@ def _quiet(chosen: Vector, f1: Matrix, on_idle: Matrix, may_rise: Mask) -> Vecto
     at = np.searchsorted(steps, chosen - 1e-9)
     while (fires := on_idle >= steps[at]).any(axis=1).sum() > MOST_IDLE_FIRED * len(on_idle):
         moves = []
-        for label in np.flatnonzero(fires.any(axis=0) & may_rise):
+        for label in np.flatnonzero(fires.any(axis=0) & may_rise).tolist():
             by_it_alone = on_idle[fires.sum(axis=1) - fires[:, label] == 0, label]
             firing = by_it_alone[by_it_alone >= steps[at[label]]]
             for step in range(int(at[label]) + 1, len(steps)):
                 stilled = int((firing < steps[step]).sum())
                 if stilled:
-                    moves.append(((f1[label, at[label]] - f1[label, step]) / stilled, int(label), step))
+                    moves.append(((f1[label, at[label]] - f1[label, step]) / stilled, label, step))
         if not moves:  # what is left fires at the highest step, or two labels fire on it
             fired_by = fires.sum(axis=0)
             can_rise = np.where((at + 1 < len(steps)) & may_rise, fired_by, 0)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from tokenizers import Tokenizer
@@ -21,6 +22,7 @@ from models.training.network import HALF_PRECISION, Logits, TunedNetwork
 from models.training.rounding import set_rounded
 from models.training.targets import Targets, distillation_loss, loss_of
 
+AnyTuned = TypeVar("AnyTuned", bound=TunedNetwork)
 Report = Callable[[str, int, int], None]
 """Told of the progress: of what, how much is done, of how much."""
 
@@ -137,7 +139,7 @@ def tune(
 
 
 @torch.no_grad()
-def averaged(networks: Sequence[TunedNetwork]) -> TunedNetwork:
+def averaged(networks: Sequence[AnyTuned]) -> AnyTuned:
     """One network whose every weight is the mean of theirs, which must have begun as one (Wortsman et al. 2022)."""
     mean = copy.deepcopy(networks[0])
     weights = [dict(network.named_parameters()) for network in networks]

@@ -1,6 +1,6 @@
 """Writes ONNX graphs node by node, and the products of a layer in float32 or in int8."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
@@ -28,7 +28,7 @@ class Writer:
     def weight(self, name: str, parameter: Tensor) -> str:
         return self.constant(name, parameter.detach().numpy())
 
-    def op(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: object) -> str:
+    def op(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
