@@ -14,9 +14,10 @@ from pydantic import TypeAdapter
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from schemas.agent_frames import ConversationReplay, OutcomeReport
 from schemas.codec import encode
 from schemas.desk import DESK, DeskRecord
-from schemas.desktop import ConversationReplay, Hello, OutcomeReport, Ping
+from schemas.desk_session import Hello, Ping
 from schemas.guidance import PromptState
 from schemas.outcomes import DismissReason
 

@@ -20,7 +20,7 @@ from guidance.session.protocol import COME_AGAIN, FAILED, GOING_AWAY, DeskSessio
 from schemas.base import Contract
 from schemas.codec import encode
 from schemas.desk import DeskRecord
-from schemas.desktop import Hello, Refused, Status
+from schemas.desk_session import Hello, Refused, Status
 from schemas.guidance import PromptState
 from schemas.outcomes import PromptOutcome
 from streams.bus.metrics import DESK_RECORDS_SENT, PROMPTS_STALE, RESUMES, SESSIONS, SESSIONS_ENDED

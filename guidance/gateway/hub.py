@@ -13,9 +13,9 @@ from guidance.session.feed import SupervisorFeed
 from guidance.session.roster import Roster
 from guidance.session.standing import replays
 from guidance.session.window import DeskWindow, Entry
+from schemas.agent_frames import ConversationReplay
 from schemas.codec import decode
 from schemas.desk import SNAPSHOT, DeskRecord, OutcomeAsked, PromptIssued, Snapshot
-from schemas.desktop import ConversationReplay
 from schemas.errors import Malformed
 from schemas.guidance import DECISION, Prompt
 from schemas.intent import INTENTS

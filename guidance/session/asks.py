@@ -4,8 +4,8 @@ from collections import OrderedDict
 from datetime import datetime
 
 from guidance.session.prompts import Refusal
+from schemas.agent_frames import WrapUpReport
 from schemas.desk import OutcomeAsked
-from schemas.desktop import WrapUpReport
 from schemas.outcomes import BusinessOutcome, WrapUp, customer_outcome_id_of, wrap_up_id_of
 
 KEPT = 50

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from schemas.desktop import GatewayFrame, Hello
+from schemas.desk_session import Hello
+from schemas.desktop import GatewayFrame
 from schemas.outcomes import BusinessOutcome, PromptOutcome, WrapUp
 
 

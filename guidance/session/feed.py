@@ -8,10 +8,10 @@ from guidance.session.figures import IntentTrends, Tally
 from guidance.session.watched import Watched
 from schemas.conversation import Channel, ConversationEnded, ConversationIdentified, ConversationStarted, Speaker
 from schemas.desk import ConversationOpened, DeskRecord, PromptEnded, Snapshot
-from schemas.desktop import ConversationView, Trends, Wall
 from schemas.guidance import Decision, Prompt, PromptState
 from schemas.intent import RoutedLifecycle, RoutedRecord, ScoredTurn
 from schemas.outcomes import PromptOutcome
+from schemas.supervisor_frames import ConversationView, Trends, Wall
 
 MOST_ROWS = 2_000
 MOST_LIVE = 10_000

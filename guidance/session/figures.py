@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
 
-from schemas.desktop import Figures, Series, Trend
 from schemas.guidance import ServiceLevel
+from schemas.supervisor_frames import Figures, Series, Trend
 
 STEP_S = 15
 STEPS = 60

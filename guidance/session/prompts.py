@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from datetime import datetime
 
-from schemas.desktop import OutcomeReport, RefusalCode
+from schemas.agent_frames import OutcomeReport
+from schemas.desk_session import RefusalCode
 from schemas.guidance import Prompt, PromptState
 from schemas.outcomes import PromptOutcome, outcome_id_of
 

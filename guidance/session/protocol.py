@@ -11,32 +11,15 @@ from typing import Literal
 from guidance.session.asks import DeskAsks
 from guidance.session.events import Close, Event, Follow, Join, Publish, PublishAnswer, Send
 from guidance.session.prompts import DeskPrompts, Refusal, outcome_of
+from schemas.agent_frames import Ack, ConversationReplay, OutcomeReport, RecordFrame, Reset, WrappedUp, WrapUpReport
 from schemas.codec import decode
 from schemas.desk import DeskRecord, OutcomeAsked, PromptIssued
-from schemas.desktop import (
-    FROM_DESK,
-    MAX_DESK_FRAME_BYTES,
-    PROTOCOL,
-    Ack,
-    ConversationReplay,
-    Hello,
-    OutcomeReport,
-    Ping,
-    Pong,
-    RecordFrame,
-    RefusalCode,
-    Refused,
-    Reset,
-    Role,
-    Unwatch,
-    Watch,
-    Welcome,
-    WrappedUp,
-    WrapUpReport,
-)
+from schemas.desk_session import PROTOCOL, Hello, Ping, Pong, RefusalCode, Refused, Role, Welcome
+from schemas.desktop import FROM_DESK, MAX_DESK_FRAME_BYTES
 from schemas.errors import Malformed
 from schemas.guidance import Prompt, PromptState
 from schemas.outcomes import PromptOutcome
+from schemas.supervisor_frames import Unwatch, Watch
 
 REFUSED, COME_AGAIN, GOING_AWAY, FAILED = 1008, 1013, 1001, 1011
 """Websocket close codes."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
+from schemas.agent_frames import ConversationReplay
 from schemas.desk import (
     ConversationClosed,
     ConversationOpened,
@@ -13,7 +14,6 @@ from schemas.desk import (
     PromptIssued,
     Snapshot,
 )
-from schemas.desktop import ConversationReplay
 from schemas.guidance import Prompt
 
 MOST_RECORDS = 500

@@ -9,10 +9,10 @@ from typing import Any
 from guidance.session.need import need_of
 from schemas.codec import decode, encode
 from schemas.conversation import Channel, Speaker
-from schemas.desktop import ConversationView, FeedTurn, PromptStanding, WallRow
 from schemas.guidance import DECISION, Decision, Prompt, PromptState
 from schemas.intent import ScoredTurn, Scores
 from schemas.outcomes import DismissReason
+from schemas.supervisor_frames import ConversationView, FeedTurn, PromptStanding, WallRow
 
 TURNS, PROMPTS, DECISIONS, MOODS, INTENTS = 40, 20, 5, 20, 4
 """How many of each a conversation keeps, the latest."""

@@ -12,10 +12,12 @@ from websockets.exceptions import ConnectionClosed
 
 from guidance.desktop import STATIC
 from guidance.gateway.http import application
+from schemas.agent_frames import ConversationReplay, RecordFrame, Reset
 from schemas.base import Contract
 from schemas.codec import decode, encode
 from schemas.desk import DeskRecord
-from schemas.desktop import FROM_DESK, ConversationReplay, Hello, Ping, Pong, RecordFrame, Reset, Welcome
+from schemas.desk_session import Hello, Ping, Pong, Welcome
+from schemas.desktop import FROM_DESK
 
 F = TypeVar("F", bound=Contract)
 PATIENCE_S = 10.0

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from schemas.agent_frames import ConversationReplay
 from schemas.conversation import Channel, Speaker
 from schemas.desk import (
     AskedOffer,
@@ -18,18 +19,6 @@ from schemas.desk import (
     PromptIssued,
     Snapshot,
 )
-from schemas.desktop import (
-    ConversationReplay,
-    ConversationView,
-    FeedTurn,
-    Figures,
-    PromptStanding,
-    Series,
-    Trend,
-    Trends,
-    Wall,
-    WallRow,
-)
 from schemas.guidance import (
     ActionKind,
     Candidate,
@@ -40,6 +29,17 @@ from schemas.guidance import (
     PromptState,
     ServiceLevel,
     Versions,
+)
+from schemas.supervisor_frames import (
+    ConversationView,
+    FeedTurn,
+    Figures,
+    PromptStanding,
+    Series,
+    Trend,
+    Trends,
+    Wall,
+    WallRow,
 )
 
 CONVERSATION = "call-4711"

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from browser import scenes
 from browser.chromium import chromium
 from browser.desk_server import DeskServer, Session, desk_server
-from schemas.desktop import Watch
+from schemas.supervisor_frames import Watch
 
 AGENT = {"width": 400, "height": 760}
 SUPERVISOR = {"width": 1280, "height": 800}

@@ -5,8 +5,9 @@ from playwright.async_api import Page, expect
 
 from browser import scenes
 from browser.desk_server import DeskServer, Session
+from schemas.agent_frames import Ack, OutcomeReport
 from schemas.conversation import Speaker
-from schemas.desktop import Ack, OutcomeReport, Refused
+from schemas.desk_session import Refused
 from schemas.guidance import PromptState
 from schemas.outcomes import DismissReason
 from schemas.outcomes import outcome_id_of as outcome_id

@@ -7,7 +7,7 @@ from playwright.async_api import FloatRect, Page, expect
 
 from browser import scenes
 from browser.desk_server import DeskServer, Session
-from schemas.desktop import OfferAnswer, WrappedUp, WrapUpReport
+from schemas.agent_frames import OfferAnswer, WrappedUp, WrapUpReport
 from schemas.outcomes import Disposition
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

@@ -7,8 +7,9 @@ from browser import scenes
 from browser.desk_server import DeskServer, Session
 from schemas.base import Contract
 from schemas.conversation import Speaker
-from schemas.desktop import FeedTurn, Refused, Unwatch, Watch
+from schemas.desk_session import Refused
 from schemas.guidance import ServiceLevel
+from schemas.supervisor_frames import FeedTurn, Unwatch, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 HOSTILE = '<img src=x onerror="document.title=1">'

@@ -32,7 +32,7 @@ export class FiguresView {
     }
   }
 
-  /** @param {object|null} figures Figures of schemas/desktop.py; null: none came yet */
+  /** @param {object|null} figures Figures of schemas/supervisor_frames.py; null: none came yet */
   show(figures) {
     if (figures === this.#drawn || !figures) return;
     this.#drawn = figures;

@@ -20,7 +20,7 @@ export class TrendsView {
     root.append(this.#list, this.#blank);
   }
 
-  /** @param {object[]|null} trends Trend of schemas/desktop.py, most frequent first; null: none came yet */
+  /** @param {object[]|null} trends Trend of schemas/supervisor_frames.py, most frequent first; null: none came yet */
   show(trends) {
     if (trends === this.#drawn || !trends) return;
     this.#drawn = trends;

@@ -10,8 +10,9 @@ export class WallClient {
    * @param {object} options
    * @param {string} options.url of the gateway's websocket
    * @param {string} options.token
-   * @param {(event: object) => void} options.onEvent {type: "connection", state, message?}, or a frame of
-   *   schemas/desktop.py as it came: "wall", "trends", "conversation", "status", "refused"
+   * @param {(event: object) => void} options.onEvent {type: "connection", state, message?}, or a frame as it
+   *   came: "wall", "trends", "conversation" of schemas/supervisor_frames.py, "status", "refused" of
+   *   schemas/desk_session.py
    */
   constructor({ url, token, onEvent }) {
     this.#session = new DeskSession({

@@ -25,7 +25,7 @@ export class WhyView {
     root.append(this.#list, this.#blank);
   }
 
-  /** @param {object|null} view ConversationView of schemas/desktop.py; null: it has not come yet */
+  /** @param {object|null} view ConversationView of schemas/supervisor_frames.py; null: it has not come yet */
   show(view) {
     const decisions = view?.decisions ?? [];
     this.#blank.hidden = !view || decisions.length > 0;

@@ -16,7 +16,7 @@ from guidance.gateway.server import Serving, gateway
 from guidance.gateway.settings import GatewaySettings
 from schemas.base import Contract
 from schemas.codec import decode, encode
-from schemas.desktop import Hello
+from schemas.desk_session import Hello
 from schemas.outcomes import OUTCOME, PromptOutcome
 from schemas.topics import DESK_TOPIC, OUTCOMES, SNAPSHOTS
 from streams.bus.connection import KafkaSettings

@@ -13,8 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from builders import asked, desk_turn, issued, opened, prompt, prompt_ended, snapshot
 from guidance.gateway import hub
+from schemas.agent_frames import OfferAnswer, OutcomeReport, WrapUpReport
 from schemas.desk import DeskSpan, DeskTurn, PromptIssued
-from schemas.desktop import Hello, OfferAnswer, OutcomeReport, Ping, WrapUpReport
+from schemas.desk_session import Hello, Ping
 from schemas.guidance import PromptState
 from schemas.outcomes import DismissReason
 from schemas.topics import DESK_TOPIC

@@ -13,7 +13,7 @@ from guidance.gateway.floor import Floor
 from guidance.gateway.settings import GatewaySettings
 from guidance.session.feed import SupervisorFeed
 from schemas.codec import encode
-from schemas.desktop import Unwatch, Watch
+from schemas.supervisor_frames import Unwatch, Watch
 from schemas.topics import DECISIONS, INTENTS_TOPIC
 from streams.bus.connection import KafkaSettings
 from streams.bus.ports import Message

@@ -11,8 +11,9 @@ import pytest
 
 from builders import desk_turn, issued, prompt
 from deploy.kafka import node, topics
+from schemas.agent_frames import OutcomeReport
 from schemas.codec import encode
-from schemas.desktop import OutcomeReport, Ping
+from schemas.desk_session import Ping
 from schemas.guidance import PromptState
 from schemas.topics import DESK_TOPIC
 from streams.bus.connection import KafkaSettings

@@ -25,8 +25,8 @@ from guidance.session.feed import SupervisorFeed
 from guidance.session.figures import IntentTrends
 from guidance.session.need import need_of
 from schemas.conversation import Speaker
-from schemas.desktop import WallRow
 from schemas.guidance import PromptState, ServiceLevel
+from schemas.supervisor_frames import WallRow
 
 
 def feed(*conversations: str) -> SupervisorFeed:

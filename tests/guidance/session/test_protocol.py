@@ -7,26 +7,21 @@ import pytest
 from builders import asked, at, desk_turn, issued, opened, prompt, snapshot
 from guidance.session.events import Close, Event, Follow, Join, Publish, PublishAnswer, Send
 from guidance.session.protocol import REFUSED, DeskSession
-from schemas.codec import encode
-from schemas.desktop import (
+from schemas.agent_frames import (
     Ack,
     ConversationReplay,
-    Hello,
     OfferAnswer,
     OutcomeReport,
-    Ping,
-    Pong,
     RecordFrame,
-    Refused,
     Reset,
-    Unwatch,
-    Watch,
-    Welcome,
     WrappedUp,
     WrapUpReport,
 )
+from schemas.codec import encode
+from schemas.desk_session import Hello, Ping, Pong, Refused, Welcome
 from schemas.guidance import PromptState
 from schemas.outcomes import BusinessOutcome, DismissReason, Disposition, WrapUp, outcome_id_of
+from schemas.supervisor_frames import Unwatch, Watch
 
 CURSOR = "t/3/17"
 
