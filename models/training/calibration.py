@@ -12,6 +12,8 @@ _STEPS = np.round(np.arange(0.02, 1.0, 0.02), 2)
 _NEIGHBOURS = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2) / np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2).sum()
 """Weights of the thresholds around one, a bell of 0.04."""
 _TEMPERATURES = np.geomspace(0.25, 4.0, 161)
+_LEVELS = np.linspace(0.0, 0.5, 101)
+"""Quantiles of how likely all classes are together, at each of which none of them is tried as likely."""
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -45,6 +47,23 @@ def fit_temperature(logits: Matrix, classes: NDArray[np.int64]) -> float:
         return float((np.logaddexp.reduce(scaled, axis=1) - chosen).sum())
 
     return float(min(_TEMPERATURES, key=loss))
+
+
+def fit_beside_none(logits: Matrix, classes: NDArray[np.int64]) -> tuple[float, float]:
+    """The temperature T and the level c that make softmax((logits - c) / T) beside none most likely.
+
+    ``classes`` (n,) is the number of classes where a row is of none of them; there must be some rows of both.
+    """
+    none = classes == logits.shape[1]
+    best = (np.inf, 1.0, 0.0)
+    for temperature in _TEMPERATURES:
+        scaled = logits / temperature
+        together = np.logaddexp.reduce(scaled, axis=1)
+        chosen = scaled[np.flatnonzero(~none), classes[~none]].sum()
+        for level in np.quantile(together, _LEVELS):
+            loss = np.logaddexp(together, level).sum() - chosen - level * none.sum()
+            best = min(best, (float(loss), float(temperature), float(level * temperature)))
+    return best[1:]
 
 
 def level_of_none(logits: Matrix, share: float) -> float:

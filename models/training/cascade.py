@@ -39,7 +39,7 @@ class Truth:
         changed = fires[0] != fires[1]
         if self._task.exclusive:
             otherwise = one["intents"].argmax(axis=1) != other["intents"].argmax(axis=1)
-            return np.asarray((changed.any(axis=1) | otherwise)[:, None])
+            return np.asarray((changed.any(axis=1) | (otherwise & self._holds.any(axis=1)))[:, None])
         return np.asarray(changed)
 
     def gained(self, thresholds: Thresholds, one: Arrays, other: Arrays) -> Vector:
@@ -60,16 +60,18 @@ class Truth:
         return found
 
     def _wrong(self, thresholds: Thresholds, answers: Arrays) -> Classes:
-        """(n,), on how many labels; where labels exclude each other, 1 or 0."""
+        """(n,), on how many labels; where labels exclude each other, 1 or 0: about which is likeliest, or any's firing
+        on a turn that has none."""
+        fires = thresholds.fires(self._task, answers["intents"])
         if self._task.exclusive:
             chosen = answers["intents"].argmax(axis=1)
-            return np.asarray(~self._holds[np.arange(len(chosen)), chosen], dtype=np.int64)
-        fires = thresholds.fires(self._task, answers["intents"])
+            other = ~self._holds[np.arange(len(chosen)), chosen]
+            return np.where(self._holds.any(axis=1), other, fires.any(axis=1)).astype(np.int64)
         return np.asarray(((fires != self._holds) & self._known).sum(axis=1))
 
     def _of_intents(self, thresholds: Thresholds, answers: Arrays) -> float:
         if self._task.exclusive:
-            return float(self._holds[np.arange(len(self._holds)), answers["intents"].argmax(axis=1)].mean())
+            return 1.0 - float(self._wrong(thresholds, answers).mean())
         fires = thresholds.fires(self._task, answers["intents"]) & self._known
         meant = fires.sum(axis=0) + self._holds.sum(axis=0)
         if not meant.any():

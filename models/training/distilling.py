@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from models.training.first_stage import EMBEDDING_WIDTH, FirstStageNetwork, padded
 from models.training.network import IntentNetwork, Logits
+from models.training.targets import beside_none, or_none
 from models.training.task import Task
 from models.training.tune import Report, embed, pooled
 
@@ -93,9 +94,9 @@ def _loss(task: Task, answers: Logits, lessons: Lessons) -> Tensor:
     said = lessons.logits
     weight = _HARD * (lessons.known.amax(dim=1, keepdim=True) if task.exclusive else lessons.known)
     if task.exclusive:
-        holds = _beside_none(lessons.holds)
-        expected = _beside_none(said["intents"]).softmax(dim=1) * (1 - weight) + holds * weight
-        total = F.cross_entropy(_beside_none(answers["intents"]), expected)
+        holds = or_none(lessons.holds, lessons.known)
+        expected = beside_none(said["intents"]).softmax(dim=1) * (1 - weight) + holds * weight
+        total = F.cross_entropy(beside_none(answers["intents"]), expected)
     else:
         expected = said["intents"].sigmoid() * (1 - weight) + lessons.holds * weight
         each = F.binary_cross_entropy_with_logits(answers["intents"], expected, reduction="none")
@@ -109,11 +110,6 @@ def _loss(task: Task, answers: Logits, lessons: Lessons) -> Tensor:
         unlike = 1.0 - (answers["embedding"] * lessons.embeddings).sum(dim=1)[asked].mean()
         total = total + _SIMILARITY_WEIGHT * unlike
     return total
-
-
-def _beside_none(classes: Tensor) -> Tensor:
-    """(n, classes + 1): with a logit of 0, or that it does not hold, for none of them."""
-    return F.pad(classes, (0, 1))
 
 
 def _like_lengths(ids: Sequence[Sequence[int]]) -> Iterator[Tensor]:

@@ -1,7 +1,7 @@
 """What a turn teaches, as tensors: targets, and masks over what its source does not annotate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -29,11 +29,17 @@ class Targets:
     churn_risk: Tensor
     """(n,), 0 to 2, or UNKNOWN."""
     exclusive: bool
-    """One label holds on each turn, and is learned as a class."""
+    """At most one label holds on each turn, and is learned as a class."""
+    none: bool
+    """Some turns have none of the classes that exclude each other: that is learned as one more, with a logit of 0."""
 
     def __getitem__(self, rows: Tensor) -> "Targets":
-        return Targets(
-            self.intents[rows], self.known[rows], self.sentiment[rows], self.churn_risk[rows], self.exclusive
+        return replace(
+            self,
+            intents=self.intents[rows],
+            known=self.known[rows],
+            sentiment=self.sentiment[rows],
+            churn_risk=self.churn_risk[rows],
         )
 
 
@@ -59,7 +65,19 @@ def targets_of(task: Task, turns: Sequence[LabelledTurn]) -> Targets:
         sentiment=torch.tensor([SENTIMENTS.index(t.sentiment) if t.sentiment else UNKNOWN for t in turns]),
         churn_risk=torch.tensor([UNKNOWN if t.churn_risk is None else t.churn_risk for t in turns]),
         exclusive=task.exclusive,
+        none=task.exclusive and any(turn.known is None and not turn.labels for turn in turns),
     )
+
+
+def beside_none(classes: Tensor) -> Tensor:
+    """Logits (n, classes + 1): that of none of the classes, 0, beside theirs."""
+    return F.pad(classes, (0, 1))
+
+
+def or_none(holds: Tensor, known: Tensor) -> Tensor:
+    """(n, classes + 1), 1 at the class that holds, or at the end where it is known that none does."""
+    none = known.amax(dim=1) - holds.sum(dim=1)
+    return torch.cat([holds, none.clamp(min=0.0)[:, None]], dim=1)
 
 
 def levels_of(churn_risk: Tensor) -> Tensor:
@@ -76,8 +94,9 @@ def loss_of(logits: Logits, targets: Targets, smoothing: float) -> Tensor:
     total = 0.0 * logits["intents"].sum()  # a batch of which nothing is known has a gradient, too
     labelled = targets.known.any(dim=1)
     if targets.exclusive and labelled.any():
-        classes = targets.intents[labelled].argmax(dim=1)
-        total = F.cross_entropy(logits["intents"][labelled], classes, label_smoothing=smoothing)
+        classes = or_none(targets.intents[labelled], targets.known[labelled]).argmax(dim=1)
+        said = beside_none(logits["intents"]) if targets.none else logits["intents"]
+        total = F.cross_entropy(said[labelled], classes, label_smoothing=smoothing)
     elif labelled.any():
         each = F.binary_cross_entropy_with_logits(logits["intents"], targets.intents, reduction="none")
         total = (each * targets.known).sum() / labelled.sum()
@@ -92,14 +111,16 @@ def loss_of(logits: Logits, targets: Targets, smoothing: float) -> Tensor:
     return total
 
 
-def distillation_loss(logits: Logits, teacher: Logits, *, exclusive: bool) -> Tensor:
+def distillation_loss(logits: Logits, teacher: Logits, *, exclusive: bool, none: bool = False) -> Tensor:
     """How far ``logits`` are from those of a ``teacher`` for the same turns (Hinton et al. 2015); heads weigh as in
     `loss_of`, and every label counts, whoever can carry it.
 
-    Where labels exclude each other both are softened, so that the teacher's second thoughts count.
+    Where labels exclude each other both are softened, so that the teacher's second thoughts count; ``none`` is as in
+    `Targets`.
     """
     if exclusive:
-        total = _softened_loss(logits["intents"], teacher["intents"])
+        both = logits["intents"], teacher["intents"]
+        total = _softened_loss(*map(beside_none, both)) if none else _softened_loss(*both)
     else:
         each = F.binary_cross_entropy_with_logits(logits["intents"], teacher["intents"].sigmoid(), reduction="none")
         total = each.sum() / len(each)

@@ -16,7 +16,8 @@ class Task:
     speakers: tuple[tuple[Speaker, ...], ...]
     """For each label, whose turns can carry it."""
     exclusive: bool
-    """Exactly one label holds on every turn: probabilities are a softmax, and training is of one class."""
+    """At most one label holds on each turn: probabilities are a softmax, and training is of one class, or of none of
+    them where there are turns without a label."""
     sentiment: bool
     churn_risk: bool
 
@@ -39,7 +40,7 @@ class Task:
         return cls(
             labels=labels,
             speakers=tuple(heard_from[label] for label in labels),
-            exclusive=all(len(turn.labels) == 1 and turn.known is None for turn in turns),
+            exclusive=all(len(turn.labels) <= 1 and turn.known is None for turn in turns),
             sentiment=any(turn.sentiment is not None for turn in turns),
             churn_risk=any(turn.churn_risk is not None for turn in turns),
         )

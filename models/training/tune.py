@@ -187,7 +187,8 @@ def _loss(logits: Logits, rows: Rows, batch: Tensor, smoothing: float) -> Tensor
     if rows.teacher is None:
         return loss
     teacher = {name: values[batch] for name, values in rows.teacher.items()}
-    return (1 - TAUGHT) * loss + TAUGHT * distillation_loss(logits, teacher, exclusive=rows.targets.exclusive)
+    exclusive, none = rows.targets.exclusive, rows.targets.none
+    return (1 - TAUGHT) * loss + TAUGHT * distillation_loss(logits, teacher, exclusive=exclusive, none=none)
 
 
 def _groups(network: TunedNetwork, pace: Pace) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ from models.training.calibration import (
     choose_threshold,
     expected_calibration_error,
     f1_by_step,
+    fit_beside_none,
     fit_platt,
     fit_temperature,
     level_of_none,
@@ -50,8 +51,8 @@ def test_a_softmax_temperature_is_found_again() -> None:
 
 def test_what_is_of_no_class_is_told_by_its_small_logits() -> None:
     of_one = RNG.normal(0, 1, size=(1_000, 5)) + 8 * np.eye(5)[RNG.integers(0, 5, 1_000)]
-    between_two = [*RNG.normal(0, 0.1, size=(50, 5)), 8, 8, 0, 0, 0]
-    of_none = [*RNG.normal(0, 1, size=(50, 5)), 2, 0, 0, 0, 0]
+    between_two = RNG.normal(0, 0.1, size=(50, 5)) + np.array([8, 8, 0, 0, 0])
+    of_none = RNG.normal(0, 1, size=(50, 5)) + np.array([2, 0, 0, 0, 0])
 
     none = level_of_none(of_one, 0.01)
     shares = [softmax_beside_none(logits - none).sum(axis=1) for logits in (of_one, between_two, of_none)]
@@ -59,6 +60,17 @@ def test_what_is_of_no_class_is_told_by_its_small_logits() -> None:
     assert (shares[0] < 0.5).mean() == pytest.approx(0.01, abs=0.001)
     assert shares[1].min() > 0.5
     assert shares[2].max() < 0.5
+
+
+def test_temperature_and_level_of_none_are_found_again() -> None:
+    logits = np.concatenate([RNG.normal(0, 2, size=(20_000, 4)), np.zeros((20_000, 1))], axis=1)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classes = (shares.cumsum(axis=1) > RNG.random((20_000, 1))).argmax(axis=1)
+
+    temperature, level = fit_beside_none(logits[:, :4] * 1.5 + 3.0, classes)
+
+    assert temperature == pytest.approx(1.5, rel=0.1)
+    assert level == pytest.approx(3.0, abs=0.2)
 
 
 def test_a_threshold_keeps_out_false_alarms() -> None:

@@ -13,6 +13,7 @@ TASK = Task.of(
         LabelledTurn("I want out", "customer", frozenset({"cancel_service"})),
         LabelledTurn("thanks", "customer", frozenset({"gratitude"})),
         LabelledTurn("sorry", "agent", frozenset({"apologises"})),
+        LabelledTurn("thanks, and I want out", "customer", frozenset({"gratitude", "cancel_service"})),
         LabelledTurn("hm", "customer", frozenset()),
     ]
 )

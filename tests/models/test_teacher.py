@@ -86,6 +86,21 @@ def test_who_agrees_with_the_teacher_is_told_no_better() -> None:
         assert agreed < otherwise
 
 
+def test_a_turn_of_none_of_the_classes_teaches_that_all_logits_are_small() -> None:
+    none = LabelledTurn("who won the match", "customer", frozenset(), source="own")
+    targets = targets_of(TASK, [TURNS[0], none])
+    small, large = ({"intents": torch.tensor([[6.0, -6.0], [level, level]])} for level in (-6.0, 6.0))
+
+    assert (TASK.exclusive, targets.none, targets_of(TASK, TURNS).none) == (True, True, False)
+    assert loss_of(small, targets, 0.0) < 0.01
+    assert loss_of(large, targets, 0.0) > 3
+    as_said, otherwise = (distillation_loss(each, small, exclusive=True, none=True) for each in (small, large))
+    assert as_said < otherwise
+    assert distillation_loss(large, small, exclusive=True) == pytest.approx(
+        distillation_loss(small, small, exclusive=True)
+    )
+
+
 def test_a_turn_of_which_nothing_is_known_teaches_nothing_by_itself() -> None:
     unknown = LabelledTurn("hm", "customer", frozenset(), known=frozenset(), source="asked")
     logits = {"intents": torch.tensor([[2.0, -1.0], [5.0, 5.0]])}

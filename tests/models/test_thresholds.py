@@ -15,7 +15,6 @@ TASK = Task.of(
         LabelledTurn("hm", "customer", frozenset()),
     ]
 )
-NOTHING = LabelledTurn("hm", "customer", frozenset())
 
 
 def logit(probability: float) -> float:
@@ -27,6 +26,8 @@ def test_a_task_is_read_off_its_turns() -> None:
     assert (TASK.exclusive, TASK.sentiment, TASK.churn_risk) == (False, False, False)
     one_each = Task.of([LabelledTurn("a", "customer", frozenset({label}), churn_risk=1) for label in ("z", "b")])
     assert (one_each.labels, one_each.exclusive, one_each.churn_risk) == (("b", "z"), True, True)
+    or_none = Task.of([LabelledTurn("a", "customer", frozenset(labels)) for labels in ({"z"}, {"b"}, ())])
+    assert (or_none.labels, or_none.exclusive) == (("b", "z"), True)
 
 
 def test_one_label_is_no_task() -> None:
@@ -51,7 +52,7 @@ def test_idle_talk_raises_what_calls_for_something_and_not_what_does_not() -> No
 
 def test_what_only_holds_selling_back_is_not_raised_for_quiet() -> None:
     labels = ("cancel_service", "vulnerability")
-    task = Task.of([LabelledTurn("a", "customer", frozenset({label})) for label in labels] + [NOTHING])
+    task = Task.of([LabelledTurn("a", "customer", frozenset(each)) for each in (labels, labels[:1])])
     count = 200
     intents = np.full((count, 2), logit(0.02))
     holds = np.zeros((count, 2), dtype=bool)
@@ -66,7 +67,7 @@ def test_what_only_holds_selling_back_is_not_raised_for_quiet() -> None:
 
 
 def test_the_label_that_loses_least_is_raised_for_quiet() -> None:
-    task = Task.of([LabelledTurn("a", "customer", frozenset({label})) for label in ("a", "b")] + [NOTHING])
+    task = Task.of([LabelledTurn("a", "customer", frozenset(each)) for each in ("ab", "a")])
     count = 200
     intents = np.full((count, 2), logit(0.02))
     holds = np.zeros((count, 2), dtype=bool)
