@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from models.artifact import Artifact, ArtifactError, FileName, FirstStage, Manifest, read_artifact
 from models.serving.graph import Graph, GraphRefused
 from models.serving.heads import Heads, embedding_of, encoder_widths, first_stage_widths, is_sure
+from models.serving.tokens import TurnTokenizer
 from models.serving.utterance import Utterance
 from schemas.intent import Scores
 
@@ -29,7 +30,7 @@ class IntentModel:
     The first stage answers what it is sure of, within a tenth of a millisecond or two; the encoder answers the rest.
     """
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, encoder: Graph, first: _FirstStage | None) -> None:
+    def __init__(self, manifest: Manifest, tokenizer: TurnTokenizer, encoder: Graph, first: _FirstStage | None) -> None:
         self.manifest = manifest
         self._tokenizer = tokenizer
         self._encoder = encoder
@@ -76,7 +77,7 @@ class IntentModel:
         graph, settings = self._first
         nothing = bytes(settings.embedding_width)
         readable = map(self._readable, texts)
-        return [embedding_of(graph.run(self._tokens(text))) if text else nothing for text in readable]
+        return [embedding_of(graph.run(self._tokenizer.ids(text))) if text else nothing for text in readable]
 
     def without_cascade(self) -> Self:
         """The same model, its encoder answering every turn."""
@@ -94,13 +95,13 @@ class IntentModel:
 
     def token_ids(self, text: str) -> list[int]:
         """What the stages are fed of ``text``: [CLS] and [SEP] alone where it has no letter or digit."""
-        return self._tokens(self._readable(text))
+        return self._tokenizer.ids(self._readable(text))
 
     def _score(self, turn: Utterance) -> Scores:
         text = self._readable(turn.text)
         if not text:
             return self._heads.silence(turn.speaker)
-        tokens = self._tokens(text)
+        tokens = self._tokenizer.ids(text)
         embedding = None
         if self._first is not None:
             answer = self._first.graph.run(tokens)
@@ -118,24 +119,17 @@ class IntentModel:
         # Lone surrogates, which JSON can carry, have no UTF-8 form; the tokenizer would refuse them.
         return beginning.encode("utf-8", "replace").decode("utf-8")
 
-    def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self._tokenizer.encode(text).ids
-        return tokens
 
-
-def _open_tokenizer(folder: Path, artifact: Artifact) -> Tokenizer:
-    path = folder / "tokenizer.json"
+def _open_tokenizer(folder: Path, artifact: Artifact) -> TurnTokenizer:
     try:
         tokenizer = Tokenizer.from_buffer(artifact.content["tokenizer.json"])
+        return TurnTokenizer(tokenizer, artifact.manifest.max_tokens)
     except Exception as error:  # tokenizers raises nothing narrower
-        raise _does_not_load(path, error) from error
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(artifact.manifest.max_tokens)
-    return tokenizer
+        raise _does_not_load(folder / "tokenizer.json", error) from error
 
 
 def _open_graph(
-    folder: Path, artifact: Artifact, name: FileName, widths: dict[str, int], tokenizer: Tokenizer
+    folder: Path, artifact: Artifact, name: FileName, widths: dict[str, int], tokenizer: TurnTokenizer
 ) -> Graph:
     try:
         graph = Graph(artifact.content[name], widths)
@@ -143,7 +137,7 @@ def _open_graph(
         raise ArtifactError(f"{folder / name} {error}; {_MEND}") from error
     except Exception as error:  # onnxruntime raises nothing narrower
         raise _does_not_load(folder / name, error) from error
-    _warm_up(folder / name, graph, max(tokenizer.get_vocab().values()), artifact.manifest.max_tokens)
+    _warm_up(folder / name, graph, tokenizer.last_id, artifact.manifest.max_tokens)
     return graph
 
 
