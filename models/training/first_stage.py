@@ -2,7 +2,7 @@
 
 It learns the encoder's calibrated probabilities, what the turns themselves are labelled with, and a similarity
 embedding after the pretrained encoder's own (see `distilling`). It is sure where no label that the speaker can carry is
-near its threshold or in the balance; which labels it may be trusted with, validation turns tell.
+near its threshold or in the balance.
 
 Words are learned as vectors under linear maps, so that rare ones profit from what the maps learn of others. They ship
 as what the maps make of them, which takes no multiplying.
@@ -29,11 +29,6 @@ NEAR = 128
 _HIDDEN = 256
 NO_DOUBT = 1e-4
 """Added to what is doubtful of every turn, for its logarithm."""
-TRUST = 0.7
-"""How much of a label's distance counts: calibrated on all turns, logits are too far apart on the turns that are easy,
-and small doubts about many labels should tell."""
-_PRIOR = 3.0
-"""So many changes are believed of each label before any is seen, where so many are to be expected."""
 
 
 class FirstStageNetwork(nn.Module):
@@ -50,6 +45,7 @@ class FirstStageNetwork(nn.Module):
         self.exclusive = task.exclusive
         self.edges = nn.Buffer(torch.zeros(len(task.labels)))
         self.doubts = nn.Buffer(torch.ones(1 if task.exclusive else len(task.labels), len(Speaker)))
+        """1 where a doubt about the label is one about the speaker's turns, which can carry it."""
 
     def answer(self, input_ids: Tensor, mask: Tensor) -> Logits:
         """All outputs by name; ``mask`` (n, tokens) is true at tokens, and where it is not, ``input_ids`` are 0."""
@@ -74,15 +70,26 @@ class FirstStageNetwork(nn.Module):
         if self.exclusive:
             first, second = intents.topk(2, dim=1).values.split(1, dim=1)
             return first - torch.relu(second)
-        return TRUST * torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
+        return torch.maximum(intents - self.edges.clamp(min=0.0), self.edges.clamp(max=0.0) - intents)
+
+    @torch.no_grad()
+    def know(self, edges: Tensor, carried: Tensor) -> None:
+        """The labels' thresholds as logits, (labels,), and 1 where a speaker's turns can carry one, (labels, speakers).
+
+        Each label's distance counts as it is: distances weighed by how often the label was answered otherwise on
+        validation turns, or made smaller, told the turns to leave to the encoder worse.
+        """
+        self.edges.copy_(edges)
+        self.doubts.copy_(torch.ones_like(self.doubts) if self.exclusive else carried)
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Make of all that was learned of words and of pairs the tables that ship."""
+        """Make of all that was learned of words and of pairs the tables that ship, and halve the trunk's precision."""
         self.eval()
         if isinstance(self.words, LearnedWords):
             self.words = WordTables(*self.words.of_all())
         self.pairs.weight.data = _as_shipped(self.pairs.weight)
+        self.trunk.weight.data = self.trunk.weight.half().float()
 
 
 class LearnedWords(nn.Module):
@@ -137,26 +144,6 @@ def static_table(vocabulary_rows: tuple[int, ...], cls: int, sep: int) -> Tensor
     table = torch.cat(alone)
     table -= table.mean(dim=0)
     return table / table.std()
-
-
-@torch.no_grad()
-def learn_what_is_sure(
-    network: FirstStageNetwork, edges: Tensor, carried: Tensor, intents: Tensor, known: Tensor, changed: Tensor
-) -> None:
-    """Fit how far the distance of each label is to be trusted.
-
-    Args:
-        edges: the labels' thresholds as logits, (labels,).
-        carried: (labels, speakers), 1 where a turn of the speaker can carry the label.
-        intents: the network's own calibrated logits of validation turns, (n, labels).
-        known: (n, labels), 1 where the turn's speaker can carry the label.
-        changed: (n, labels), 1 where the encoder answers a label otherwise; (n, 1) where labels exclude each other.
-    """
-    network.edges.copy_(edges)
-    asked = torch.ones(1, 1) if network.exclusive else known
-    expected = (torch.sigmoid(-network.distance(intents)) * asked).sum(dim=0)
-    weights = (changed.sum(dim=0) + _PRIOR) / (expected + _PRIOR)
-    network.doubts.copy_(weights[:, None] * (torch.ones(1, len(Speaker)) if network.exclusive else carried))
 
 
 @torch.no_grad()

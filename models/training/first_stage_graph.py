@@ -1,7 +1,7 @@
 """The first stage as an ONNX graph, written op by op: at this size every op that an exporter adds is felt.
 
-What reads the tables' int8 reads constants alone, so that the runtime does it once, as it loads: of each table one
-`Gather` of floats is left in a turn.
+What reads the tables' int8 and the trunk's halves reads constants alone, so that the runtime does it once, as it loads:
+of each table one `Gather` of floats is left in a turn.
 """
 
 import numpy as np
@@ -15,7 +15,6 @@ from models.training.first_stage import (
     NO_DOUBT,
     PAIR_FACTOR,
     PAIRS,
-    TRUST,
     FirstStageNetwork,
     WordTables,
 )
@@ -51,7 +50,7 @@ def first_stage_graph(network: FirstStageNetwork) -> onnx.ModelProto:
     over_tokens = write.integers("over_tokens", 1)
     mean = write.op("ReduceMean", [heard, over_tokens], "mean", keepdims=0)
     peak = write.op("ReduceMax", [heard, over_tokens], "peak", keepdims=0)
-    seen = write.linear(write.op("Concat", [mean, peak], "pooled", axis=1), "trunk", network.trunk)
+    seen = write.linear_of_halves(write.op("Concat", [mean, peak], "pooled", axis=1), "trunk", network.trunk)
     widths = _heads(write, network, write.op("Relu", [seen], "seen"))
     _sure(write, network)
     meant = write.look_up("meanings", tables.similarity, "input_ids")
@@ -82,9 +81,12 @@ class _Writer(Writer):
         whole = self.op("Mul", [steps, self.constant(f"{name}_scales", scales.numpy())], f"{name}_table")
         return self.op("Gather", [whole, rows], f"{name}_of_turn")
 
-    def linear(self, features: str, name: str, layer: torch.nn.Linear) -> str:
-        weights = [self.weight(f"{name}_weight", layer.weight), self.weight(f"{name}_bias", layer.bias)]
-        return self.op("Gemm", [features, *weights], f"{name}_product", transB=1)
+    def linear_of_halves(self, features: str, name: str, layer: torch.nn.Linear) -> str:
+        """A layer whose weights half precision holds, and so half the bytes; what runs is float32."""
+        halves = self.constant(f"{name}_halves", layer.weight.detach().half().numpy())
+        weights = self.op("Cast", [halves], f"{name}_weight", to=TensorProto.FLOAT)
+        bias = self.weight(f"{name}_bias", layer.bias)
+        return self.op("Gemm", [features, weights, bias], f"{name}_product", transB=1)
 
 
 def _hashed_pairs(write: _Writer, earlier: str) -> str:
@@ -103,8 +105,8 @@ def _heads(write: _Writer, network: FirstStageNetwork, seen: str) -> dict[str, i
     widths = {name: len(bias) for name, (_, bias) in parts.items()}
     if not network.exclusive:
         weight, bias = parts["intents"]
-        parts["from_above"] = -TRUST * weight, TRUST * (network.edges.clamp(min=0.0) - bias)
-        parts["from_below"] = TRUST * weight, TRUST * (bias - network.edges.clamp(max=0.0))
+        parts["from_above"] = -weight, network.edges.clamp(min=0.0) - bias
+        parts["from_below"] = weight, bias - network.edges.clamp(max=0.0)
     weights, biases = (torch.cat(each).detach().numpy() for each in zip(*parts.values(), strict=True))
     product = [seen, write.constant("heads_weight", weights), write.constant("heads_bias", biases)]
     answers = write.op("Gemm", product, "heads", transB=1)

@@ -15,7 +15,7 @@ from models.training.calibration import Matrix, Vector, sigmoid
 
 AGREEMENT = 0.94
 """Of the partial turns that fire, how many must name the whole turn's likeliest label, told by those left out of the
-choice. Most are of turns that the encoder learned from, which flatters by some points: 0.9 is wanted."""
+choice. 0.9 is wanted; the rest is for chance, since few fire."""
 NEVER = float("inf")
 """The threshold of a label that fires on no partial turn."""
 _STEPS = sigmoid(np.arange(-0.8, 7.6, 0.2))

@@ -16,7 +16,7 @@ from models.training.calibration import Matrix, sigmoid
 from models.training.cascade import Truth, carried_by, choose_sure_at
 from models.training.checkpoints import finished
 from models.training.distilling import distil
-from models.training.first_stage import answers_of, learn_what_is_sure, static_table
+from models.training.first_stage import answers_of, static_table
 from models.training.heads import calibrate
 from models.training.lessons import first_stage_lessons, only_heard
 from models.training.network import ENCODER, IntentNetwork
@@ -41,7 +41,7 @@ _BATCH, _SMALL_BATCH, _SMALL_SET = 48, 32, 5_000
 """Fewer turns than the last are learned in small batches, so that there are steps enough."""
 _ENCODER_RATE, _HEADS_RATE = 2.5e-4, 1e-3
 _SMOOTHING = 0.1
-_MOST_BEGINNINGS = 4_000
+_MOST_BEGINNINGS = 16_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 3, 20
 
 
@@ -177,14 +177,8 @@ def _decide(
     thresholds = trained.thresholds = Thresholds(fires_at, partial)
 
     truth = Truth(task, holds, known, targets.sentiment.numpy(), targets.churn_risk.numpy())
-    ids = token_ids(vocabulary.tokenizer(MAX_TOKENS), texts)
-    first = answers_of(trained.first_stage, ids)
-    changed = truth.changed(thresholds, arrays(first), second)
-    edges, carried = torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float()
-    learn_what_is_sure(
-        trained.first_stage, edges, carried, first["intents"], targets.known, torch.tensor(changed).float()
-    )
-    said = arrays(answers_of(trained.first_stage, ids))
+    trained.first_stage.know(torch.tensor(thresholds.edges(task)), torch.tensor(carried_by(task)).float())
+    said = arrays(answers_of(trained.first_stage, token_ids(vocabulary.tokenizer(MAX_TOKENS), texts)))
     speakers = list(Speaker)
     sure = sigmoid(said["sure"])[np.arange(len(texts)), [speakers.index(Speaker(t.speaker)) for t in validation]]
     as_new = Thresholds(unseen_thresholds(task, second["intents"], holds, known), partial)
