@@ -100,7 +100,7 @@ class FirstStage(_Part):
 class Manifest(_Part):
     """All that is known of a model without running it."""
 
-    format: Literal[2]
+    format: Literal[3]
     revision: str
     """Hash of everything else here, the files' digests included: two models never share one."""
     files: dict[FileName, FileRecord]
@@ -186,7 +186,7 @@ def _read_manifest(folder: Path) -> Manifest:
         first = error.errors(include_url=False)[0]
         if first["loc"] == ("format",):
             raise ArtifactError(
-                f"{path} is of another format than 2, which this Livecue reads; take the model that ships with it, or "
+                f"{path} is of another format than 3, which this Livecue reads; take the model that ships with it, or "
                 "make yours anew with `livecue model train`"
             ) from error
         where = ".".join(str(part) for part in first["loc"]) or "the file"

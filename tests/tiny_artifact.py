@@ -71,7 +71,7 @@ FIRST_OUTPUTS = {**OUTPUTS, **FIRST_STAGE_S_OWN}
 def write_artifact(folder: Path, **changes: Any) -> Manifest:
     """Write a whole artefact into `folder`: all heads and both stages, but for what of the manifest `changes` sets."""
     content = {
-        "format": 2, "revision": "", "opset": OPSET, "max_tokens": MAX_TOKENS, "encoder": "tiny",
+        "format": 3, "revision": "", "opset": OPSET, "max_tokens": MAX_TOKENS, "encoder": "tiny",
         "data": {"words": "1"}, "seed": 7, "scores": {"macro_f1": 0.9}, **HEADS, **changes,
     }  # fmt: skip
     folder.mkdir(exist_ok=True)

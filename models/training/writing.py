@@ -44,7 +44,7 @@ def write_artifact(trained: Trained, folder: Path, *, int8: bool = True) -> Mani
         )
     )
     manifest = Manifest(
-        format=2,
+        format=3,
         revision="",
         files={name: record_file(folder / name) for name in ("model.onnx", "first_stage.onnx", "tokenizer.json")},
         opset=OPSET,

@@ -140,12 +140,12 @@ def test_a_manifest_that_makes_no_sense_names_the_place(folder: Path, where: str
         load_manifest(folder)
 
 
-@pytest.mark.parametrize("change", [lambda m: m.update(format=1), lambda m: m.pop("format")])
+@pytest.mark.parametrize("change", [lambda m: m.update(format=2), lambda m: m.pop("format")])
 def test_an_artefact_of_another_format_is_told_as_such(folder: Path, change: Change) -> None:
     path = folder / "manifest.json"
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
 
-    with pytest.raises(ArtifactError, match=r"is of another format than 2.*livecue model train"):
+    with pytest.raises(ArtifactError, match=r"is of another format than 3.*livecue model train"):
         load_manifest(folder)

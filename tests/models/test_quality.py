@@ -14,14 +14,14 @@ def found() -> Evaluation:
 
 
 def test_it_finds_what_turns_want(found: Evaluation) -> None:
-    assert found.macro_f1 >= 0.89
+    assert found.macro_f1 >= 0.915
 
 
 def test_it_leaves_alone_what_wants_nothing() -> None:
     idle = evaluate(IntentModel.load(INTENT), load_authored("idle"))
 
     assert idle.idle_turns >= 1500
-    assert idle.idle_fired / idle.idle_turns <= 0.04
+    assert idle.idle_fired / idle.idle_turns <= 0.03
 
 
 def test_its_probabilities_mean_what_they_say(found: Evaluation) -> None:
