@@ -164,6 +164,7 @@ async def _kill(workers: list[Child], kills: int, chosen: random.Random) -> list
     return done
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_leads_flags_and_follow_ups_are_told_once_under_kill_9(kafka: str, tmp_path: Path) -> None:
     result = await count(kafka, tmp_path, customers=60, kills=3)
