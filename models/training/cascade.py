@@ -34,12 +34,13 @@ class Truth:
         self._sentiment, self._churn_risk = sentiment, churn_risk
 
     def changed(self, thresholds: Thresholds, one: Arrays, other: Arrays) -> Mask:
-        """(n, labels), which labels one fires and the other does not, (n, 1) where labels exclude each other."""
+        """(n,), whether one fires a label that the other does not, or finds another likeliest where they exclude each
+        other and the turn has one."""
         fires = [thresholds.fires(self._task, each["intents"]) & self._known for each in (one, other)]
-        changed = fires[0] != fires[1]
+        changed = (fires[0] != fires[1]).any(axis=1)
         if self._task.exclusive:
             otherwise = one["intents"].argmax(axis=1) != other["intents"].argmax(axis=1)
-            return np.asarray((changed.any(axis=1) | (otherwise & self._holds.any(axis=1)))[:, None])
+            changed |= otherwise & self._holds.any(axis=1)
         return np.asarray(changed)
 
     def gained(self, thresholds: Thresholds, one: Arrays, other: Arrays) -> Vector:
@@ -83,7 +84,7 @@ def choose_sure_at(
     truth: Truth, thresholds: Thresholds, sure: Vector, first: Arrays, second: Arrays
 ) -> tuple[float, dict[str, float]]:
     """From which probability of ``sure`` (n,), its turn's speaker's, the first stage answers; and what it comes to."""
-    changed = truth.changed(thresholds, first, second).any(axis=1)
+    changed = truth.changed(thresholds, first, second)
     gained = truth.gained(thresholds, first, second)
     alone = truth.qualities(thresholds, second)
     at, lost = 1.0, 0.0

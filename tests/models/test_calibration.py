@@ -63,14 +63,14 @@ def test_what_is_of_no_class_is_told_by_its_small_logits() -> None:
 
 
 def test_temperature_and_level_of_none_are_found_again() -> None:
-    logits = np.concatenate([RNG.normal(0, 2, size=(3_000, 4)), np.zeros((3_000, 1))], axis=1)
+    logits = np.concatenate([RNG.normal(0, 2, size=(6_000, 4)), np.zeros((6_000, 1))], axis=1)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    classes = (shares.cumsum(axis=1) > RNG.random((3_000, 1))).argmax(axis=1)
+    classes = (shares.cumsum(axis=1) > RNG.random((6_000, 1))).argmax(axis=1)
 
     temperature, level = fit_beside_none(logits[:, :4] * 1.5 + 3.0, classes)
 
-    assert temperature == pytest.approx(1.5, rel=0.15)
-    assert level == pytest.approx(3.0, abs=0.4)
+    assert temperature == pytest.approx(1.5, rel=0.1)
+    assert level == pytest.approx(3.0, abs=0.2)
 
 
 def test_a_threshold_keeps_out_false_alarms() -> None:
